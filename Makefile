@@ -1,0 +1,45 @@
+# Thin names over the real commands. `make setup` needs only: make python3 python3-venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: setup test lint bench models clean lock help
+
+help:
+	@echo "make setup   build $(VENV) from the hash lock"
+	@echo "make test    set up what is missing and run every test"
+	@echo "make lint    ruff and mypy --strict"
+	@echo "make bench   measure against the bare engine; table on stdout, JSON in bench.json"
+	@echo "make models  make the demo and test models again"
+	@echo "make lock    pin the dependencies again (needs uv)"
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $(STAMP)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup
+	@sh tests/install_system_packages.sh
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+models: setup
+	$(BIN)/python build/make_models.py
+
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/app.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis

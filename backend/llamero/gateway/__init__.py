@@ -1,0 +1,1 @@
+"""The public HTTP surface that other programs talk to."""

@@ -1,0 +1,1 @@
+"""Every side effect: processes, sockets, files, clocks and hardware. Imports `models` and nothing above."""

@@ -1,0 +1,1 @@
+"""llama-server as seen from outside: its executable, flags, process and HTTP surface."""

@@ -1,0 +1,115 @@
+"""What is said about models and the servers that run them.
+
+A `LaunchSpec` is everything that makes two servers different: same spec, same server. A `ServerSnapshot` is advisory:
+it may be shown, it may not gate a change of state (state an intent to the actor instead).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+
+class ModelId(msgspec.Struct, frozen=True, order=True):
+    """A model as clients name it (`alias`) and as the disk has it (`path`)."""
+
+    alias: str
+    path: str
+
+    @classmethod
+    def from_file(cls, path: Path) -> ModelId:
+        """Name a file by its stem, which is what people call it."""
+        return cls(alias=path.stem, path=str(path))
+
+
+class LlamaCppConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Hardware and context parameters of one model; None leaves the choice to the engine.
+
+    `arguments` are llama-server flags as a person writes them, the alias tier of the merge. `keep_alive_s`: idle
+    seconds until unload; negative keeps the model loaded, 0 unloads when no request is in flight.
+    """
+
+    model: ModelId
+    context_length: int | None = None
+    gpu_layers: int | None = None
+    threads: int | None = None
+    batch_size: int | None = None
+    parallel: int | None = None
+    embedding: bool = False
+    arguments: tuple[str, ...] = ()
+    keep_alive_s: float | None = None
+
+
+class EngineKind(StrEnum):
+    """Where an engine was found, in order of preference."""
+
+    SETTINGS = "settings"
+    INSTALLED = "installed"
+    PATH = "path"
+    EMBEDDED = "embedded"
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """An engine that can be started: `command` is the argv prefix before llama-server's own flags."""
+
+    kind: EngineKind
+    command: tuple[str, ...]
+    variant: str = "cpu"
+
+
+class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that makes two servers different, decided before the actor is asked.
+
+    `arguments` is the merged argv without `--alias --model --port`, which the server adds. `memory_bytes` is an
+    estimate used for the memory budget.
+    """
+
+    model: ModelId
+    engine: Engine
+    arguments: tuple[str, ...] = ()
+    keep_alive_s: float = 300.0
+    memory_bytes: int = 0
+
+
+class ServerPhase(StrEnum):
+    """The life of one server."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a server is `failed`: an error code with its arguments, the exit status and the last lines it wrote."""
+
+    code: str
+    reason: str
+    exit_status: int | None = None
+    log_tail: tuple[str, ...] = ()
+    seconds: int | None = None
+
+
+class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One server as last published. `generation` grows with every process started; `since` is a monotonic time in s."""
+
+    model: ModelId
+    phase: ServerPhase
+    generation: int
+    leases: int = 0
+    restarts: int = 0
+    since: float = 0.0
+    pid: int | None = None
+    port: int | None = None
+    failure: Failure | None = None
+
+
+class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the actor knows, at one moment."""
+
+    servers: tuple[ServerSnapshot, ...] = ()
+    waiting: int = 0
+    stopping: bool = False

@@ -1,0 +1,62 @@
+"""Hardware readings: memory in bytes, load in percent, power in W. A sensor that is missing or failed is None, never 0."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llamero.models.llama import ServerPhase
+
+
+class GpuMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """One GPU. `source` says who was asked: nvml, nvidia-smi or amd-sysfs."""
+
+    index: int
+    name: str
+    source: str
+    utilization: float | None = None
+    memory_used: int | None = None
+    memory_total: int | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+    uuid: str | None = None
+
+
+class ProcessMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """One process tree: CPU in percent of one core, resident and GPU memory."""
+
+    pid: int
+    cpu: float | None = None
+    rss: int | None = None
+    gpu_memory: int | None = None
+    processes: int = 1
+
+
+class HardwareMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """One sample. `at` is wall-clock seconds since the epoch, `monotonic` orders samples across clock changes."""
+
+    at: float
+    monotonic: float
+    cpu: float | None = None
+    cpu_cores: tuple[float, ...] = ()
+    ram_used: int | None = None
+    ram_total: int | None = None
+    gpus: tuple[GpuMetrics, ...] = ()
+    gpu_note: str | None = None
+
+
+class ServerMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What one running server costs and does."""
+
+    alias: str
+    phase: ServerPhase
+    leases: int
+    pid: int | None = None
+    uptime_s: float | None = None
+    process: ProcessMetrics | None = None
+
+
+class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """CPU, RAM, GPU and VRAM, and every running server."""
+
+    hardware: HardwareMetrics
+    servers: tuple[ServerMetrics, ...] = ()
