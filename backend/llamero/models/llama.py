@@ -72,6 +72,12 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_s: float = 300.0
     memory_bytes: int = 0
 
+    def runs_like(self, other: LaunchSpec) -> bool:
+        """Would a server started for one do for the other? Neither the alias nor the keep-alive reaches the process."""
+        return (
+            self.model.path == other.model.path and self.engine == other.engine and self.arguments == other.arguments
+        )
+
 
 class ServerPhase(StrEnum):
     """The life of one server."""
