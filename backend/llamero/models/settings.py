@@ -1,10 +1,34 @@
-"""Settings as decided: every value with where it came from. Default < file < environment < command line."""
+"""Settings as decided: every value with where it came from. Default < file < environment < command line.
+
+Each field says beside itself what may stand in it; `infrastructure/settings_file.py` reads these ranges and keeps no
+list of its own. Every number has both bounds, so that infinity and NaN are out of range everywhere. In `Meta.extra`,
+`expected` names the words for a kind of text (`settings-expected-…` in `locale/`), and `text` says how one line of
+text, as an environment variable is one, becomes a list: `line` keeps it whole, otherwise commas and spaces separate.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
+
+DAY_S = 86_400.0
+
+Text = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]*\Z", max_length=8192)]
+# A variant names a directory of ours, so it may neither climb out of it nor hide in it.
+VariantName = Annotated[str, Meta(pattern=r"\A([A-Za-z0-9][A-Za-z0-9._-]{0,63})?\Z", extra={"expected": "name"})]
+HostName = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9:.%_-]{1,255}\Z", extra={"expected": "host"})]
+Origin = Annotated[str, Meta(pattern=r"\Ahttps?://[^/\s?#@*]{1,255}\Z", extra={"expected": "origin"})]
+# The engine's flags are split where they are parsed, quotes and all; splitting them here as well would do it twice.
+FlagText = Annotated[str, Meta(pattern=r"\A[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z", max_length=65_536)]
+FlagLines = Annotated[tuple[FlagText, ...], Meta(extra={"text": "line", "expected": "flags"})]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Count = Annotated[int, Meta(ge=1, le=65_536)]
+CountOrNone = Annotated[int, Meta(ge=0, le=65_536)]
+Wait = Annotated[float, Meta(ge=0, le=DAY_S)]
+Period = Annotated[float, Meta(ge=0.1, le=DAY_S)]
 
 
 class Source(StrEnum):
@@ -19,12 +43,12 @@ class Source(StrEnum):
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[engine]`: which llama-server is used, and what every model is started with."""
 
-    path: str = ""
-    variant: str = ""
-    arguments: tuple[str, ...] = ()
-    variant_arguments: tuple[str, ...] = ()
-    start_timeout_s: float = 300.0
-    stop_grace_s: float = 5.0
+    path: Text = ""
+    variant: VariantName = ""
+    arguments: FlagLines = ()
+    variant_arguments: FlagLines = ()
+    start_timeout_s: Period = 300.0
+    stop_grace_s: Wait = 5.0
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,31 +57,31 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `memory_budget_gb` 0 means no budget. `keep_alive_s` is as in `LlamaCppConfig`.
     """
 
-    max_loaded: int = 1
-    memory_budget_gb: float = 0.0
-    keep_alive_s: float = 300.0
-    queue_limit: int = 64
-    concurrency: int = 256
-    crash_limit: int = 3
-    crash_window_s: float = 60.0
+    max_loaded: Count = 1
+    memory_budget_gb: Annotated[float, Meta(ge=0, le=1_048_576)] = 0.0
+    keep_alive_s: Annotated[float, Meta(ge=-1, le=365 * DAY_S)] = 300.0
+    queue_limit: CountOrNone = 64
+    concurrency: Count = 256
+    crash_limit: Count = 3
+    crash_window_s: Period = 60.0
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[gateway]`: where other programs reach Llamero. Hosts and origins beyond loopback are listed by the user."""
 
-    host: str = "127.0.0.1"
-    port: int = 5526
-    allowed_hosts: tuple[str, ...] = ()
-    allowed_origins: tuple[str, ...] = ()
-    max_body_mb: int = 64
-    max_streams: int = 256
+    host: HostName = "127.0.0.1"
+    port: Port = 5526
+    allowed_hosts: tuple[HostName, ...] = ()
+    allowed_origins: tuple[Origin, ...] = ()
+    max_body_mb: Annotated[int, Meta(ge=1, le=4096)] = 64
+    max_streams: Count = 256
 
 
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[metrics]`: seconds between samples while nobody looks, and while somebody does."""
 
-    idle_interval_s: float = 30.0
-    active_interval_s: float = 1.0
+    idle_interval_s: Period = 30.0
+    active_interval_s: Period = 1.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +94,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettingsProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing wrong in the settings file: the key (`gateway.port`, or empty for the file) and a sentence."""
+    """One thing wrong in the settings: the key (`gateway.port`, or empty for the file) and a sentence.
+
+    `code` is the message behind the sentence; `source` says who set what could not be used.
+    """
 
     key: str
     reason: str
+    code: str = ""
+    source: Source = Source.FILE
 
 
 class ResolvedSettings(msgspec.Struct, frozen=True, kw_only=True):
