@@ -59,6 +59,15 @@ class Engine(msgspec.Struct, frozen=True):
     variant: str = "cpu"
 
 
+class EngineDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """One device that an engine can offload to, named as its `--device` wants it; memory in bytes."""
+
+    name: str
+    description: str = ""
+    memory_total: int | None = None
+    memory_free: int | None = None
+
+
 class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that makes two servers different, decided before the actor is asked.
 
