@@ -1,0 +1,45 @@
+"""Fixtures for every test: the test models, made once per session by the script that makes the shipped one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with demo.gguf, think.gguf, tools.gguf and embed.gguf."""
+    folder = tmp_path_factory.mktemp("models")
+    command = [sys.executable, ROOT / "build" / "make_models.py", "--out", folder, "demo", "think", "tools", "embed"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    folder.chmod(0o755)  # readable after a test has dropped root
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_model(models_dir: Path) -> Path:
+    """The plain model. At temperature 0 its answer has 62 tokens and ends by itself."""
+    return models_dir / "demo.gguf"
+
+
+@pytest.fixture(scope="session")
+def think_model(models_dir: Path) -> Path:
+    """A model that reasons before it answers."""
+    return models_dir / "think.gguf"
+
+
+@pytest.fixture(scope="session")
+def tools_model(models_dir: Path) -> Path:
+    """A model that calls a tool whenever a user's message comes with tools."""
+    return models_dir / "tools.gguf"
+
+
+@pytest.fixture(scope="session")
+def embed_model(models_dir: Path) -> Path:
+    """A model that embeds: words of one meaning get similar vectors."""
+    return models_dir / "embed.gguf"
