@@ -153,8 +153,8 @@ def test_config_arguments_negative_layers_mean_all() -> None:
         ("--old-one 4", "args_error-unknown_flag", "--old-one"),
         ("threads 4", "args_error-orphan", "threads"),
         ("-1", "args_error-orphan", "-1"),
-        ("--threads 4 8", "args_error-orphan", "8"),
-        ("--verbose yes", "args_error-orphan", "yes"),
+        ("--threads 4 8", "args_error-too_many_values", "--threads"),
+        ("--verbose yes", "args_error-too_many_values", "--verbose"),
         ("--threads", "args_error-missing_value", "--threads"),
         ("--threads --verbose", "args_error-missing_value", "--threads"),
         ("--control-vector-layer-range 1", "args_error-missing_value", "--control-vector-layer-range"),
@@ -185,14 +185,17 @@ def test_merge_orphan_of_an_unknown_engine_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("--threds", "--threads"), ("-threads", "--threads"), ("--ngl", "-ngl"), ("--ctx", "--ctx-size"), ("--zzzz", "")],
+    [
+        ("--threds", "--threads"),
+        ("-threads", "--threads"),
+        ("--ngl", "-ngl"),
+        ("--ctx", "--ctx-size"),
+        ("--api-kex", None),  # what is refused is not offered
+        ("--zzzz", None),
+    ],
 )
-def test_merge_unknown_flag_suggests_what_was_meant(written: str, meant: str) -> None:
-    assert refused(f"{written} 1").arguments["suggestion"] == meant
-
-
-def test_merge_orphan_that_names_a_flag_suggests_it() -> None:
-    assert refused("threads 4").arguments["suggestion"] == "--threads"
+def test_merge_unknown_flag_suggests_what_was_meant(written: str, meant: str | None) -> None:
+    assert refused(f"{written} 1").arguments.get("suggestion") == meant
 
 
 def test_merge_refusal_names_the_tier() -> None:

@@ -174,7 +174,7 @@ def test_find_engine_unknown_cpu_is_given_a_chance(tmp_path: Path) -> None:
 def test_find_engine_without_xllamacpp_says_so(tmp_path: Path) -> None:
     with pytest.raises(EngineNotFound) as caught:
         find(tmp_path, has_xllamacpp=False)
-    assert caught.value.code == "engine_error-embedded_missing"
+    assert caught.value.code == "engine_error-xllamacpp_missing"
 
 
 def test_embedded_command_packaged_application_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:

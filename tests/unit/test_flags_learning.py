@@ -124,7 +124,8 @@ async def test_learn_flags_other_program_is_refused(tmp_path: Path) -> None:
     engine = program_engine(tmp_path / "llama-server", "print('-a, --all     list all files')")
     with pytest.raises(EngineFailed) as caught:
         await learn_flags(engine, tmp_path)
-    assert caught.value.code == "engine_error-help_unreadable"
+    assert caught.value.code == "engine_error-help_failed"
+    assert caught.value.arguments["path"] == engine.command[0]
     assert not (tmp_path / CACHE_NAME).exists()
 
 
@@ -132,7 +133,7 @@ async def test_learn_flags_failing_engine_says_why(tmp_path: Path) -> None:
     engine = program_engine(tmp_path / "llama-server", "print('first'); sys.exit('libfoo.so: cannot open')")
     with pytest.raises(EngineFailed) as caught:
         await learn_flags(engine, tmp_path)
-    assert caught.value.exit_status == 1
+    assert (caught.value.code, caught.value.exit_status) == ("engine_error-help_failed", 1)
     assert caught.value.log_tail[-1] == "libfoo.so: cannot open"
     assert "libfoo.so" in str(caught.value)
 

@@ -191,8 +191,9 @@ class EngineFailed(InternalError):
         exit_status: int | None = None,
         log_tail: tuple[str, ...] = (),
         reason: str = "",
+        **arguments: str | int | float,
     ) -> None:
-        super().__init__(code, reason=reason)
+        super().__init__(code, param=None, retry_after=None, reason=reason, **arguments)
         self.exit_status = exit_status
         self.log_tail = log_tail
 

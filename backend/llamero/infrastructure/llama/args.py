@@ -104,16 +104,13 @@ def quote(token: str) -> str:
 def validate(parsed: Parsed, flags: EngineFlags | None = None, tier: Tier | None = None) -> tuple[Flag, ...]:
     """Check one tier before anything is started and return its flags as the engine wants them.
 
-    Raises InvalidArgument for the first problem, with the arguments `argument`, `tier` and, where useful, `flag` or
-    `suggestion` (empty when there is none): `args_error-orphan` (a token that belongs to no flag, or one value more
-    than its flag takes), `args_error-managed_flag`; with `flags` also `args_error-unknown_flag` and
-    `args_error-missing_value`.
+    Raises InvalidArgument for the first problem, with the arguments `argument` and `tier` (empty when not said):
+    `args_error-orphan`, `args_error-managed_flag`; with `flags` also `args_error-unknown_flag` (with a `suggestion`
+    where a flag is close), `args_error-missing_value` and `args_error-too_many_values` (with the first extra `value`).
     """
     asker = tier.value if tier is not None else ""
     if parsed.orphans:
-        word = parsed.orphans[0]
-        meant = f"--{word}" if flags is not None and flags.find(f"--{word}") is not None else ""
-        raise InvalidArgument("args_error-orphan", argument=_shown(word), flag="", suggestion=meant, tier=asker)
+        raise InvalidArgument("args_error-orphan", argument=_shown(parsed.orphans[0]), tier=asker)
     checked: list[Flag] = []
     for flag in parsed.flags:
         if is_managed(flag.name, flags):
@@ -123,12 +120,11 @@ def validate(parsed: Parsed, flags: EngineFlags | None = None, tier: Tier | None
             continue
         spec = flags.find(flag.name)
         if spec is None:
-            raise InvalidArgument(
-                "args_error-unknown_flag",
-                argument=_shown(flag.name),
-                suggestion=flags.suggestion(flag.name[:_SHOWN_CHARACTERS]),
-                tier=asker,
-            )
+            meant = flags.suggestion(flag.name[:_SHOWN_CHARACTERS])
+            unknown = InvalidArgument("args_error-unknown_flag", argument=_shown(flag.name), tier=asker)
+            if meant:
+                unknown.arguments["suggestion"] = meant
+            raise unknown
         checked.append(_fit_values(flag, spec, asker))
     return tuple(checked)
 
@@ -231,8 +227,8 @@ def _fit_values(flag: Flag, spec: FlagSpec, asker: str) -> Flag:
     if spec.pair and spec.values == 1 and len(values) == 2:
         values = (":".join(values),)  # older builds took the two parts as two values
     if len(values) > spec.values:
-        extra = values[spec.values]
-        raise InvalidArgument("args_error-orphan", argument=_shown(extra), flag=flag.name, suggestion="", tier=asker)
+        extra = _shown(values[spec.values])
+        raise InvalidArgument("args_error-too_many_values", argument=flag.name, value=extra, tier=asker)
     if len(values) < spec.values - spec.optional:
         raise InvalidArgument("args_error-missing_value", argument=flag.name, tier=asker)
     return Flag(flag.name, values)

@@ -46,9 +46,9 @@ def find_engine(
 ) -> Engine:
     """The engine to use. `settings.variant` may be `embedded`, which skips the search.
 
-    Raises EngineNotFound: `context_error-exec_not_exists` and `context_error-exec_not_executable` for what the settings
-    name, `engine_error-embedded_missing` and `engine_error-cpu_without_avx2` where only the embedded engine is left and
-    cannot run. Its argument `path` says what was meant.
+    Raises EngineNotFound, whose argument `path` says what was meant: `context_error-exec_not_exists` and
+    `context_error-exec_not_executable` for what the settings name, `engine_error-xllamacpp_missing` and
+    `engine_error-cpu_without_avx2` where only the embedded engine is left and cannot run.
     """
     if settings.path:
         path = _expanded(settings.path)
@@ -66,7 +66,7 @@ def find_engine(
         for path in _on_path(os.environ if environment is None else environment):
             return Engine(EngineKind.PATH, (str(path),))
     if not has_xllamacpp():
-        raise EngineNotFound("engine_error-embedded_missing", path="xllamacpp")
+        raise EngineNotFound("engine_error-xllamacpp_missing", path="xllamacpp")
     if lacks_avx2(read_cpu()):
         raise EngineNotFound("engine_error-cpu_without_avx2", path="xllamacpp")
     return Engine(EngineKind.EMBEDDED, embedded_command())

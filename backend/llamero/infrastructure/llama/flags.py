@@ -50,8 +50,8 @@ _WRITER = f"{__version__}/{READING}"
 async def learn_flags(engine: Engine, cache_dir: Path, *, timeout: float = 10.0) -> EngineFlags:
     """The flags that `engine` has, from the cache or from its `--help`; `timeout` in seconds.
 
-    Raises EngineNotFound when it cannot be started, EngineFailed when it fails, does not answer in time, or answers
-    with something that does not describe a llama-server.
+    Raises EngineNotFound when it cannot be started, EngineFailed (`engine_error-help_failed`, with its `path`) when it
+    fails, does not answer in time, or answers with something that does not describe a llama-server.
     """
     key = " ".join(engine.command)
     looks = await asyncio.to_thread(_looks, engine)
@@ -60,18 +60,26 @@ async def learn_flags(engine: Engine, cache_dir: Path, *, timeout: float = 10.0)
     for entry in entries:
         if entry.key == key and entry.looks == looks:
             return entry.flags
-    answer = await probe(engine.command, "--help", timeout=timeout)
-    flags = EngineFlags(parse_help(answer.text))
-    if flags.find("--model") is None or flags.find("--port") is None:
-        tail = tuple(answer.text.splitlines()[-5:])
-        raise EngineFailed(
-            "engine_error-help_unreadable",
-            reason=f"{engine.command[0]} --help does not describe a llama-server",
-            exit_status=answer.status,
-            log_tail=tail,
-        )
+    flags = await _ask(engine, timeout)
     others = tuple(entry for entry in entries if entry.key != key)[-_ENTRIES + 1 :]
     await asyncio.to_thread(_write_cache, file, _Cache(_WRITER, (*others, _Entry(key, looks, flags))))
+    return flags
+
+
+async def _ask(engine: Engine, timeout: float) -> EngineFlags:
+    code, path = "engine_error-help_failed", engine.command[0]
+    try:
+        answer = await probe(engine.command, "--help", timeout=timeout)
+    except EngineFailed as error:
+        reason = str(error.arguments["reason"])
+        raise EngineFailed(
+            code, reason=reason, exit_status=error.exit_status, log_tail=error.log_tail, path=path
+        ) from error
+    flags = EngineFlags(parse_help(answer.text))
+    if flags.find("--model") is None or flags.find("--port") is None:
+        tail = tuple(answer.text[-8192:].splitlines()[-5:])
+        reason = "its --help does not describe a llama-server"
+        raise EngineFailed(code, reason=reason, exit_status=answer.status, log_tail=tail, path=path)
     return flags
 
 
