@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from llamero.infrastructure.llama.args import (
+    MergedFlag,
     Tier,
+    argv,
     command_line,
     config_arguments,
     merge,
@@ -227,7 +227,17 @@ def test_parse_empty_quotes_are_an_empty_value() -> None:
 
 
 @pytest.mark.parametrize(
-    "tokens", [("--chat-template-kwargs", '{"a": "b c"}'), ("--chat-template-file", "C:\\my models\\x.jinja")]
+    "tokens",
+    [
+        ("--chat-template-kwargs", '{"a": "b c"}'),
+        ("--lora", "C:\\my models\\x.gguf"),
+        ("--reverse-prompt", "-User said 'no"),
+    ],
 )
-def test_command_line_rendered_tokens_are_passed_as_they_are(tokens: Sequence[str]) -> None:
-    assert command_line("a", "/my models/m.gguf", 1, tokens)[-2:] == list(tokens)
+def test_argv_rendered_tokens_reach_the_engine_unchanged(tokens: tuple[str, str]) -> None:
+    flags = merge([MergedFlag(tokens[0], tokens[1:], Tier.ALIAS).text], (), (), FLAGS)
+    assert argv("a", "/my models/m.gguf", 1, render(flags))[-2:] == list(tokens)
+
+
+def test_command_line_value_with_blanks_stays_one_token() -> None:
+    assert command_line("a", "m", 1, ["--lora", "/my models/x.gguf"])[-2:] == ["--lora", "/my models/x.gguf"]

@@ -9,7 +9,7 @@ and the values of the strongest tier that names it; so the result is the same on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -176,17 +176,21 @@ def config_arguments(config: LlamaCppConfig) -> tuple[str, ...]:
     return (*tokens, "--embedding") if config.embedding else tuple(tokens)
 
 
-def command_line(alias: str, model: str, port: int, arguments: Sequence[str]) -> list[str]:
-    """The argv of a server after the engine's own command.
+def argv(alias: str, model: str, port: int, tokens: Iterable[str]) -> list[str]:
+    """The argv of a server after the engine's own command; `tokens` are passed exactly as `render` gives them."""
+    return ["--alias", alias, "--model", model, "--port", str(port), *tokens]
 
-    `arguments` may be tokens as `render` gives them, or strings with a flag and its values as a person writes them: a
-    string is split where it starts with a flag and goes on after white space, every other one is passed as it is.
+
+def command_line(alias: str, model: str, port: int, arguments: Iterable[str]) -> list[str]:
+    """The same for strings with a flag and its values, as a person writes them.
+
+    A string is split where it starts with a flag and goes on after white space; every other one is a single token.
     """
-    tokens = ["--alias", alias, "--model", model, "--port", str(port)]
+    tokens: list[str] = []
     for argument in arguments:
         head = re.split(f"[{_BLANK}]", argument, maxsplit=1)[0]
         tokens += [token for token, _ in _tokens(argument)] if head != argument and is_flag(head) else [argument]
-    return tokens
+    return argv(alias, model, port, tokens)
 
 
 def _tokens(string: str) -> Iterator[tuple[str, bool]]:
