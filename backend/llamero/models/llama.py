@@ -102,10 +102,9 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a server is `failed`: an error code with its arguments, the exit status and the last lines it wrote."""
 
     code: str
-    reason: str
+    arguments: dict[str, str | int | float] = {}
     exit_status: int | None = None
     log_tail: tuple[str, ...] = ()
-    seconds: int | None = None
 
 
 class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):

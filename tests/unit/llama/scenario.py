@@ -11,7 +11,7 @@ from llamero.services.llama.transitions import step
 
 E = TypeVar("E")
 ENGINE = Engine(kind=EngineKind.EMBEDDED, command=("engine",))
-CRASH = Failure(code="server_error-engine_crashed", reason="killed by signal 9", exit_status=-9)
+CRASH = Failure(code="server_error-engine_crashed", arguments={"reason": "killed by signal 9"}, exit_status=-9)
 
 
 def spec(

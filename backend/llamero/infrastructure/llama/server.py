@@ -1,0 +1,233 @@
+"""One llama-server: spawn it, know when it is ready, talk to it, stop it, and say why it ended.
+
+Invariants: it listens on loopback only and answers only to a random key that travels by environment; it is called
+ready only when the process that we started answers on the port with that key; whichever way `start` or `stop` ends,
+no process of it is left. A port that somebody else took in the meantime costs a second attempt, not an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from contextlib import AbstractAsyncContextManager
+
+import aiohttp
+
+from llamero.infrastructure.clock import Clock
+from llamero.infrastructure.llama.args import argv
+from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
+from llamero.infrastructure.llama.upstream import Upstream, UpstreamReply
+from llamero.infrastructure.processes.child import ChildProcess
+from llamero.infrastructure.processes.spawner import ProcessSpawner
+from llamero.models.errors import (
+    EngineFailed,
+    EngineNotFound,
+    HealthCheckFailed,
+    StartTimedOut,
+    Unavailable,
+    UpstreamFailed,
+)
+from llamero.models.llama import Failure, LaunchSpec
+
+PORT_ATTEMPTS = 3
+FIRST_POLL_S = 0.01
+LONGEST_POLL_S = 0.25
+POLL_SHARE = 0.02  # of the time waited so far: polling adds at most this share to a load
+CRASHED = "server_error-engine_crashed"
+TAIL_LINES = 40
+
+
+class _PortTaken(Exception):
+    """Somebody else listens on the port that was chosen."""
+
+
+class LlamaServer:
+    """One server process for one spec, from `start` to `stop`. Not to be started twice."""
+
+    def __init__(
+        self,
+        spec: LaunchSpec,
+        *,
+        spawner: ProcessSpawner,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        start_timeout_s: float = 300.0,
+        stop_grace_s: float = 5.0,
+    ) -> None:
+        self.spec = spec
+        self.port = 0
+        self._spawner = spawner
+        self._session = session
+        self._clock = clock
+        self._start_timeout_s = start_timeout_s
+        self._stop_grace_s = stop_grace_s
+        self._key = secrets.token_urlsafe(32)
+        self._child: ChildProcess | None = None
+        self._upstream: Upstream | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int:
+        """The process that was started last; 0 before."""
+        return self._child.pid if self._child is not None else 0
+
+    def log_tail(self, lines: int = 512) -> tuple[str, ...]:
+        """The last lines it wrote, oldest first."""
+        return self._child.output.tail(lines) if self._child is not None else ()
+
+    async def start(self) -> None:
+        """Spawn and wait until ready.
+
+        Raises EngineFailed (it ended; with exit status and last lines), StartTimedOut (no output and no progress for
+        `start_timeout_s`) or HealthCheckFailed (something else answers on its port).
+        """
+        for attempt in range(PORT_ATTEMPTS):
+            try:
+                await self._start_once()
+            except _PortTaken:
+                if attempt + 1 == PORT_ATTEMPTS:
+                    raise self._ended_error(1) from None
+            else:
+                return
+
+    async def _start_once(self) -> None:
+        self.port = _free_port()
+        command = [
+            *self.spec.engine.command,
+            *argv(self.spec.model.alias, self.spec.model.path, self.port, self.spec.arguments),
+        ]
+        if self._stopping:
+            raise EngineFailed(reason="stopped before it was started")
+        child = self._child = await self._spawn(command)
+        upstream = self._upstream = Upstream(self._session, self.port, self._key)
+        try:
+            await self._until_ready(child, upstream)
+        except BaseException:
+            upstream.close()
+            await child.stop(0.0)
+            raise
+
+    async def _spawn(self, command: list[str]) -> ChildProcess:
+        try:
+            return await self._spawner.spawn(command, self._environment(), name=self.spec.model.alias)
+        except FileNotFoundError:
+            raise EngineNotFound(path=command[0]) from None
+        except PermissionError:
+            raise EngineNotFound("context_error-exec_not_executable", path=command[0]) from None
+        except OSError as error:
+            raise EngineFailed(reason=str(error)) from error
+        except RuntimeError:
+            raise Unavailable("server_error-shutting_down") from None
+
+    def _environment(self) -> dict[str, str | None]:
+        """What Llamero manages besides the command line, which every program on the machine can read.
+
+        The user's own LLAMA_ARG_* are left out: they would act on every model unseen, and a bad one ends the engine.
+        """
+        inherited: dict[str, str | None] = {name: None for name in os.environ if name.startswith("LLAMA_ARG_")}
+        return inherited | {
+            "LLAMA_API_KEY": self._key,
+            "LLAMA_ARG_HOST": "127.0.0.1",
+            "LLAMA_ARG_UI": "0",
+            "LLAMA_ARG_WEBUI": "0",
+        }
+
+    async def _until_ready(self, child: ChildProcess, upstream: Upstream) -> None:
+        """Watch the exit, the output and the health of the child together."""
+        exited = asyncio.create_task(child.wait(), name="engine exit")
+        ready = asyncio.create_task(self._poll(child, upstream), name="engine readiness")
+        try:
+            await asyncio.wait({exited, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if exited.done():
+                if explain_engine_exit(exited.result(), self.log_tail(TAIL_LINES)).code == "exit-port":
+                    raise _PortTaken
+                raise self._ended_error(exited.result())
+            ready.result()
+        finally:
+            exited.cancel()
+            ready.cancel()
+            await asyncio.gather(exited, ready, return_exceptions=True)
+
+    async def _poll(self, child: ChildProcess, upstream: Upstream) -> None:
+        started = self._clock.monotonic()
+        while True:
+            status = await upstream.status("/health", with_key=False)
+            if status == 200:
+                break
+            now = self._clock.monotonic()
+            if now - max(started, child.output.last_output_at) > self._start_timeout_s:
+                raise StartTimedOut(seconds=round(self._start_timeout_s))
+            await asyncio.sleep(min(LONGEST_POLL_S, max(FIRST_POLL_S, (now - started) * POLL_SHARE)))
+        await self._prove_identity(upstream)
+
+    async def _prove_identity(self, upstream: Upstream) -> None:
+        """Only the child knows the key: it must let the key in and keep a request without one out."""
+        with_key = await upstream.status("/props", timeout_s=10.0)
+        without = await upstream.status("/props", with_key=False, timeout_s=10.0)
+        if with_key != 200 or without != 401:
+            raise HealthCheckFailed(reason=f"port {self.port} is answered by another program")
+
+    def _ended_error(self, status: int) -> EngineFailed:
+        tail = self.log_tail(TAIL_LINES)
+        return EngineFailed(reason=engine_exit_sentence(status, tail), exit_status=status, log_tail=tail)
+
+    async def ended(self) -> Failure:
+        """Wait until the process has ended and its whole tree is gone; say why."""
+        child = self._started()
+        status = await child.wait()
+        await child.reap_tree()
+        if self._upstream is not None:
+            self._upstream.close()
+        tail = self.log_tail(TAIL_LINES)
+        return Failure(
+            code=CRASHED, arguments={"reason": engine_exit_sentence(status, tail)}, exit_status=status, log_tail=tail
+        )
+
+    async def stop(self) -> None:
+        """Close our connections to it, stop it and wait until its whole tree is gone. Idempotent."""
+        self._stopping = True
+        if self._upstream is not None:
+            self._upstream.close()
+        if self._child is not None:
+            await self._child.stop(self._stop_grace_s)
+
+    async def health(self) -> bool:
+        """Does it answer that it is well?"""
+        return self._upstream is not None and await self._upstream.status("/health", with_key=False) == 200
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> AbstractAsyncContextManager[UpstreamReply]:
+        """Send a request; the reply is as the engine sent it. Raises UpstreamFailed when it cannot be reached."""
+        if self._upstream is None:
+            raise UpstreamFailed(reason="the server has not been started")
+        return self._upstream.request(method, path, body)
+
+    def chat_completions(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+        """`POST /v1/chat/completions`; a stream when the body says so."""
+        return self.request("POST", "/v1/chat/completions", body)
+
+    def embeddings(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+        """`POST /v1/embeddings`."""
+        return self.request("POST", "/v1/embeddings", body)
+
+    def tokenize(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+        """`POST /tokenize`."""
+        return self.request("POST", "/tokenize", body)
+
+    def detokenize(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+        """`POST /detokenize`."""
+        return self.request("POST", "/detokenize", body)
+
+    def _started(self) -> ChildProcess:
+        if self._child is None:
+            raise EngineFailed(reason="the server has not been started")
+        return self._child
+
+
+def _free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

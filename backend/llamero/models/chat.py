@@ -1,0 +1,102 @@
+"""Chat streams as typed data: the chunks of the OpenAI surface, and the deltas that a chat shows.
+
+Chunk format: `chat.completion.chunk` of the OpenAI API, with `reasoning_content` and `timings` as llama-server adds
+them. Decoding ignores fields that are not named here; forwarding never goes through these types.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FunctionDelta(msgspec.Struct, frozen=True):
+    """A piece of a tool call's function."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCallChunk(msgspec.Struct, frozen=True):
+    """A piece of the tool call at `index`."""
+
+    index: int = 0
+    id: str | None = None
+    function: FunctionDelta = FunctionDelta()
+
+
+class ChunkDelta(msgspec.Struct, frozen=True):
+    """What a chunk adds to one choice."""
+
+    role: str | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: tuple[ToolCallChunk, ...] | None = None
+
+
+class ChunkChoice(msgspec.Struct, frozen=True):
+    """One choice of a chunk."""
+
+    index: int = 0
+    delta: ChunkDelta = ChunkDelta()
+    finish_reason: str | None = None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Token counts of a request."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """llama-server's own clock: tokens and milliseconds of prompt and generation."""
+
+    prompt_n: int = 0
+    prompt_ms: float = 0.0
+    predicted_n: int = 0
+    predicted_ms: float = 0.0
+
+
+class StreamChunk(msgspec.Struct, frozen=True):
+    """One event of a chat stream. `error` is set on an error event, which ends the stream."""
+
+    id: str = ""
+    created: int = 0
+    model: str = ""
+    choices: tuple[ChunkChoice, ...] = ()
+    usage: Usage | None = None
+    timings: Timings | None = None
+    error: object = None
+
+
+class TextDelta(msgspec.Struct, frozen=True, tag=True):
+    """More of the answer."""
+
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True, tag=True):
+    """More of the reasoning before the answer."""
+
+    text: str
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, tag=True):
+    """More of a tool call: `arguments` is a piece of a JSON text."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """The answer is complete. `reason` as the engine gave it: stop, length, tool_calls."""
+
+    reason: str
+    usage: Usage | None = None
+    timings: Timings | None = None
+
+
+ChatDelta = TextDelta | ReasoningDelta | ToolCallDelta | Finished

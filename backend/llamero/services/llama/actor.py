@@ -1,0 +1,260 @@
+"""The shell around the transitions: one mailbox, one loop, effects as tasks whose results are events.
+
+Invariants: the state is replaced here and nowhere else; nothing slow is awaited in the loop; an effect never raises
+into the loop. The bound of the mailbox is on intents; facts always fit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any
+
+from llamero.infrastructure.clock import Clock
+from llamero.models.errors import InternalError, LlameroError, Unavailable
+from llamero.models.llama import ActorSnapshot, LaunchSpec
+from llamero.services.llama import effects, events
+from llamero.services.llama.listeners import Listeners
+from llamero.services.llama.protocols import Server, ServerFactory
+from llamero.services.llama.refusals import to_error, to_failure
+from llamero.services.llama.state import Policy, State
+from llamero.services.llama.transitions import QUEUE_FULL, SHUTTING_DOWN, step
+
+MAX_INTENTS = 4096
+
+_Key = tuple[str, int]  # alias and generation
+_IntentFactory = Callable[[int, float], events.Intent]
+
+logger = logging.getLogger(__name__)
+
+
+class Lease:
+    """The right to use one ready server until `release`. Also a context manager that releases."""
+
+    def __init__(self, actor: LlamaActor, grant: effects.Grant, server: Server) -> None:
+        self._actor = actor
+        self._key = (grant.alias, grant.generation)
+        self.id = grant.lease
+        self.server = server
+        self._released = False
+
+    def release(self) -> None:
+        """Say that the request has ended. Only the first call counts."""
+        if not self._released:
+            self._released = True
+            self._actor.tell(events.Released(self.id, self._actor.clock.monotonic()))
+
+    async def server_ended(self, timeout_s: float) -> bool:
+        """After a broken connection: wait a moment to learn whether the server died. True once the actor knows."""
+        return await self._actor.heard_of_end(self._key, timeout_s)
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.release()
+
+
+class LlamaActor:
+    """Owns what is known about running servers. Use as `async with LlamaActor(...) as actor`."""
+
+    def __init__(self, create: ServerFactory, clock: Clock, listeners: Listeners, policy: Policy) -> None:
+        self.clock = clock
+        self._create = create
+        self._listeners = listeners
+        self._state = State(policy=policy)
+        self._mailbox: asyncio.Queue[events.Event] = asyncio.Queue()
+        self._intents_waiting = 0
+        self._answers: dict[int, asyncio.Future[Lease | None]] = {}
+        self._tickets = 0
+        self._servers: dict[_Key, Server] = {}
+        self._ended: dict[_Key, asyncio.Event] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop_task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def snapshot(self) -> ActorSnapshot:
+        """What is known now. Advisory: show it, but do not decide a change by it."""
+        return self._state.snapshot()
+
+    def server(self, alias: str, generation: int) -> Server | None:
+        """A running server, for showing its log."""
+        return self._servers.get((alias, generation))
+
+    async def __aenter__(self) -> LlamaActor:
+        self._loop_task = asyncio.create_task(self._run(), name="llama actor")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def acquire(self, spec: LaunchSpec, resumes: int | None = None) -> Lease:
+        """Wait until the model is ready and return a lease on it.
+
+        `resumes`: the id of the lease whose server died in mid-answer. Raises Unavailable (queue full, stopped by a
+        person, shutting down) or what ended the start.
+        """
+        lease = await self._ask(lambda ticket, at: events.Acquire(ticket, spec, at, resumes))
+        if lease is None:
+            raise InternalError(reason="the actor answered a request without a lease")
+        return lease
+
+    async def load(self, spec: LaunchSpec) -> None:
+        """Make the model ready because a person wants it. Raises what ended the start."""
+        await self._ask(lambda ticket, at: events.Load(ticket, spec, at))
+
+    async def unload(self, alias: str | None = None) -> None:
+        """Stop one model, or all; returns when the processes are gone."""
+        await self._ask(lambda ticket, at: events.Unload(ticket, alias, at))
+
+    async def close(self) -> None:
+        """Stop everything and the actor itself. Idempotent."""
+        if self._closed or self._loop_task is None:
+            return
+        await self._ask(lambda ticket, at: events.Close(ticket, at))
+        self._closed = True
+        await self._loop_task
+
+    def tell(self, fact: events.Fact) -> None:
+        """Post a fact."""
+        self._mailbox.put_nowait(fact)
+
+    async def heard_of_end(self, key: _Key, timeout_s: float) -> bool:
+        """Wait until it is known here that this process has ended. False: it had not by then."""
+        ended = self._ended.get(key)
+        return ended is None or await self.clock.wait(ended, timeout_s)
+
+    def change_policy(self, policy: Policy) -> None:
+        """Use other limits from now on."""
+        self.tell(events.PolicyChanged(policy, self.clock.monotonic()))
+
+    async def _ask(self, intent: _IntentFactory) -> Lease | None:
+        """Post an intent and wait for its one answer, even when the caller is canceled meanwhile."""
+        if self._closed or self._loop_task is None or self._loop_task.done():
+            raise Unavailable(SHUTTING_DOWN)
+        if self._intents_waiting >= MAX_INTENTS:
+            raise Unavailable(QUEUE_FULL, retry_after=self._state.policy.retry_after_s)
+        self._tickets += 1
+        ticket = self._tickets
+        answer: asyncio.Future[Lease | None] = asyncio.get_running_loop().create_future()
+        self._answers[ticket] = answer
+        self._intents_waiting += 1
+        self._mailbox.put_nowait(intent(ticket, self.clock.monotonic()))
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self._abandon(ticket, answer)
+            raise
+
+    def _abandon(self, ticket: int, answer: asyncio.Future[Lease | None]) -> None:
+        """The caller has gone: give back a lease that was granted in the same moment, otherwise leave the queue."""
+        lease = None if answer.cancelled() or answer.exception() else answer.result()
+        if lease is not None:
+            lease.release()
+        else:
+            self.tell(events.Withdrawn(ticket, self.clock.monotonic()))
+
+    async def _run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while not (self._state.closing and not self._state.servers and not self._state.stopping):
+                    event = await self._mailbox.get()
+                    if isinstance(event, events.Intent):
+                        self._intents_waiting -= 1
+                    self._state, todo = step(self._state, event)
+                    for effect in todo:
+                        self._carry_out(effect, tasks)
+                    self._forget(event)
+        finally:
+            self._wake_at(None)
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(Unavailable(SHUTTING_DOWN))
+
+    def _forget(self, event: events.Event) -> None:
+        """Drop what an event has made useless. Only now: until it was heard, a lease could still be granted."""
+        match event:
+            case events.Withdrawn():
+                self._answers.pop(event.ticket, None)
+            case events.Exited() | events.StartFailed() | events.Stopped():
+                key = (event.alias, event.generation)
+                self._servers.pop(key, None)
+                if key in self._ended:
+                    self._ended.pop(key).set()
+            case _:
+                pass
+
+    def _carry_out(self, effect: effects.Effect, tasks: asyncio.TaskGroup) -> None:
+        match effect:
+            case effects.StartServer():
+                tasks.create_task(self._as_events(self._start(effect)), name=f"start {effect.alias}")
+            case effects.StopServer():
+                tasks.create_task(self._as_events(self._stop(effect)), name=f"stop {effect.alias}")
+            case effects.Grant():
+                server = self._servers[effect.alias, effect.generation]
+                self._answer(effect.ticket, Lease(self, effect, server))
+            case effects.Done():
+                self._answer(effect.ticket, None)
+            case effects.Refuse():
+                self._refuse(effect)
+            case effects.Announce():
+                self._listeners.tell(effect.event)
+            case effects.WakeAt():
+                self._wake_at(effect.at)
+
+    def _answer(self, ticket: int, lease: Lease | None) -> None:
+        """Hand over the answer; a lease that nobody waits for any more goes back."""
+        answer = self._answers.pop(ticket, None)
+        if answer is not None and not answer.done():
+            answer.set_result(lease)
+        elif lease is not None:
+            lease.release()
+
+    def _refuse(self, effect: effects.Refuse) -> None:
+        answer = self._answers.pop(effect.ticket, None)
+        if answer is not None and not answer.done():
+            answer.set_exception(to_error(effect))
+
+    def _wake_at(self, at: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            delay = max(0.0, at - self.clock.monotonic())
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(delay, lambda: self.tell(events.Woke(self.clock.monotonic())))
+
+    async def _as_events(self, effect: Coroutine[Any, Any, events.Fact]) -> None:
+        self.tell(await effect)
+
+    async def _start(self, effect: effects.StartServer) -> events.Fact:
+        """Start a server, say so, and stay with it until it ends."""
+        key = (effect.alias, effect.generation)
+        try:
+            server = self._servers[key] = self._create(effect.spec)
+            self._ended[key] = asyncio.Event()
+            await server.start()
+        except LlameroError as error:
+            return self._start_failed(effect, error)
+        except Exception as error:
+            logger.exception("starting %s failed unexpectedly", effect.alias)
+            return self._start_failed(effect, InternalError(reason=type(error).__name__))
+        self.tell(events.Started(*key, pid=server.pid, port=server.port, at=self.clock.monotonic()))
+        failure = await server.ended()
+        return events.Exited(*key, failure=failure, at=self.clock.monotonic())
+
+    def _start_failed(self, effect: effects.StartServer, error: LlameroError) -> events.StartFailed:
+        return events.StartFailed(effect.alias, effect.generation, to_failure(error), self.clock.monotonic())
+
+    async def _stop(self, effect: effects.StopServer) -> events.Fact:
+        key = (effect.alias, effect.generation)
+        server = self._servers.get(key)
+        if server is not None:
+            try:
+                await server.stop()
+            except Exception:
+                logger.exception("stopping %s failed unexpectedly", effect.alias)
+        return events.Stopped(*key, at=self.clock.monotonic())

@@ -1,0 +1,102 @@
+"""From a model's configuration to a `LaunchSpec`: everything that can be known to be wrong is said before the spawn.
+
+The file's header is read, the engine found, its flags learned, the argument tiers merged. A plan is kept as long as
+neither the model file, nor the engine's executable, nor the settings change, so a request costs two `stat` calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from llamero.infrastructure.gguf import memory_estimate, read_header
+from llamero.infrastructure.llama.args import MergedFlag, config_arguments, merge, render
+from llamero.infrastructure.llama.engines import find_engine
+from llamero.infrastructure.llama.flags import learn_flags
+from llamero.models.gguf import GgufHeader
+from llamero.models.llama import Engine, LaunchSpec, LlamaCppConfig
+from llamero.models.settings import Settings
+
+_Stamp = tuple[tuple[int, int, int], ...]
+EMBEDDING_FLAG = "--embedding"
+
+FindEngine = Callable[[Settings], Engine]
+
+
+class Plan:
+    """A spec, and where each of its arguments came from, for people to see."""
+
+    def __init__(self, spec: LaunchSpec, header: GgufHeader, arguments: tuple[MergedFlag, ...]) -> None:
+        self.spec = spec
+        self.header = header
+        self.arguments = arguments
+
+
+class Planner:
+    """Makes plans, and remembers them. `settings` may be replaced at any time."""
+
+    def __init__(self, settings: Settings, data_dir: Path, cache_dir: Path) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
+        self._cache_dir = cache_dir
+        self._plans: dict[LlamaCppConfig, tuple[_Stamp, Plan]] = {}
+
+    def use(self, settings: Settings) -> None:
+        """Plan with other settings from now on."""
+        self._settings = settings
+        self._plans.clear()
+
+    async def plan(self, config: LlamaCppConfig) -> Plan:
+        """The plan for this configuration.
+
+        Raises ModelFileNotFound or BadModelFile for the file, EngineNotFound or EngineFailed for the engine,
+        InvalidArgument for a flag that cannot work.
+        """
+        known = self._plans.get(config)
+        if known is not None:
+            stamp, plan = known
+            if stamp == _stamp(plan.spec):
+                return plan
+        plan = await self._make(config)
+        self._plans[config] = (_stamp(plan.spec), plan)
+        return plan
+
+    async def _make(self, config: LlamaCppConfig) -> Plan:
+        header = await asyncio.to_thread(read_header, Path(config.model.path))
+        settings = self._settings
+        engine = await asyncio.to_thread(find_engine, settings.engine, self._data_dir)
+        flags = await learn_flags(engine, self._cache_dir)
+        arguments = merge(
+            settings.engine.arguments,
+            settings.engine.variant_arguments,
+            config.arguments,
+            flags,
+            config=config_arguments(config),
+        )
+        tokens = render(arguments)
+        if header.is_embedding and not config.embedding:
+            tokens = (*tokens, EMBEDDING_FLAG)
+        keep_alive = settings.servers.keep_alive_s if config.keep_alive_s is None else config.keep_alive_s
+        spec = LaunchSpec(
+            model=config.model,
+            engine=engine,
+            arguments=tokens,
+            keep_alive_s=keep_alive,
+            memory_bytes=memory_estimate(header, config.context_length, config.parallel),
+        )
+        return Plan(spec, header, arguments)
+
+
+def _stamp(spec: LaunchSpec) -> _Stamp:
+    """How the files that a plan rests on look now."""
+    return tuple(_looks(path) for path in (spec.model.path, spec.engine.command[0]))
+
+
+def _looks(path: str) -> tuple[int, int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - twice per request
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_ino, status.st_size, status.st_mtime_ns)

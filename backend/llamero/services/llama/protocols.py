@@ -1,0 +1,73 @@
+"""What the actor needs of a server, and of the one who makes servers. `infrastructure.llama.server` fulfils both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from llamero.models.llama import Failure, LaunchSpec
+
+
+class Reply(Protocol):
+    """An open HTTP reply of a server. Iterating yields the body as it arrives; `read` takes all of it."""
+
+    @property
+    def status(self) -> int:
+        """The upstream status, untouched."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The upstream headers without the hop-by-hop ones."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they arrive. Raises UpstreamFailed when the connection breaks."""
+        ...
+
+    async def read(self) -> bytes:
+        """The whole body. Raises UpstreamFailed when the connection breaks."""
+        ...
+
+
+class Server(Protocol):
+    """One llama-server process and its HTTP surface."""
+
+    @property
+    def pid(self) -> int:
+        """The process, once started."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The loopback port, once started."""
+        ...
+
+    async def start(self) -> None:
+        """Spawn and wait until it is ready. Raises EngineFailed, StartTimedOut or HealthCheckFailed; leaves nothing."""
+        ...
+
+    async def ended(self) -> Failure:
+        """Wait until the process has ended by itself and its whole tree is gone."""
+        ...
+
+    async def stop(self) -> None:
+        """Close our connections, stop the process and wait until its whole tree is gone. Idempotent."""
+        ...
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> AbstractAsyncContextManager[Reply]:
+        """Send a request. Raises UpstreamFailed when the server cannot be reached."""
+        ...
+
+    def log_tail(self, lines: int = 512) -> tuple[str, ...]:
+        """The last lines it wrote, oldest first."""
+        ...
+
+
+class ServerFactory(Protocol):
+    """Makes servers that have not been started."""
+
+    def __call__(self, spec: LaunchSpec) -> Server:
+        """A server for this spec."""
+        ...
