@@ -9,7 +9,11 @@
     ├── NotFound                  choose another name (404)
     │   ├── ModelNotFound         no such alias
     │   └── ModelFileNotFound     no such file
+    ├── MethodNotAllowed          use another HTTP method (405)
+    ├── RequestTimedOut           send faster (408)
     ├── PayloadTooLarge           send less (413)
+    ├── UnsupportedMediaType      send plain JSON (415)
+    ├── HeadersTooLarge           send shorter headers (431)
     ├── BadModelFile              choose another file; no engine was started for it (422)
     ├── RateLimited               wait, then again (429)
     ├── InternalError             report it (500)
@@ -34,10 +38,14 @@ STATUS_BY_TYPE: dict[str, int] = {
     "authentication_error": 401,
     "forbidden_error": 403,
     "not_found_error": 404,
+    "method_not_allowed_error": 405,
+    "request_timeout_error": 408,
     "conflict_error": 409,
     "payload_too_large_error": 413,
+    "unsupported_media_type_error": 415,
     "unprocessable_entity_error": 422,
     "rate_limit_error": 429,
+    "headers_too_large_error": 431,
     "internal_server_error": 500,
     "invalid_app_state": 500,
     "upstream_error": 502,
@@ -139,12 +147,44 @@ class ModelFileNotFound(NotFound):
     code = "server_error-model_not_found"
 
 
+class MethodNotAllowed(LlameroError):
+    """The route exists, but not for this HTTP method. Arguments: `method`."""
+
+    code = "request_error-method_not_allowed"
+    public_code = "method_not_allowed"
+    type = "method_not_allowed_error"
+
+
+class RequestTimedOut(LlameroError):
+    """The client took too long to send its request. Arguments: `seconds`."""
+
+    code = "request_error-too_slow"
+    public_code = "request_timeout"
+    type = "request_timeout_error"
+
+
 class PayloadTooLarge(LlameroError):
     """A body over the limit. Arguments: `limit` in bytes."""
 
     code = "request_error-too_large"
     public_code = "payload_too_large"
     type = "payload_too_large_error"
+
+
+class UnsupportedMediaType(LlameroError):
+    """A body of a kind that is not read here. Arguments: `content_type`."""
+
+    code = "request_error-content_type"
+    public_code = "unsupported_media_type"
+    type = "unsupported_media_type_error"
+
+
+class HeadersTooLarge(LlameroError):
+    """A request line or header over the limit. Arguments: `limit` in bytes."""
+
+    code = "request_error-headers_too_large"
+    public_code = "headers_too_large"
+    type = "headers_too_large_error"
 
 
 class BadModelFile(LlameroError):
