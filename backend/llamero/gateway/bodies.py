@@ -1,0 +1,95 @@
+"""Reads request bodies: bounded in size, in time and in depth, and never unpacked.
+
+Nothing is asked of the client before its request has been let in: `100 Continue` is sent here and not earlier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from llamero.gateway.limits import Limits
+from llamero.models.errors import InvalidRequest, PayloadTooLarge, RequestTimedOut, UnsupportedMediaType
+
+_object_decoder = msgspec.json.Decoder(dict[str, object])
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+async def read_json_object(request: web.Request, limits: Limits) -> dict[str, object]:
+    """Return the body as a JSON object, whatever its declared type. Raises as `read_body` and `decode_object` do."""
+    return decode_object(await read_body(request, limits), limits.max_json_depth)
+
+
+async def read_body(request: web.Request, limits: Limits) -> bytes:
+    """Return the whole body.
+
+    Raises `UnsupportedMediaType` for a compressed one, `PayloadTooLarge` without reading on, `RequestTimedOut`, and
+    `InvalidRequest` for broken chunks.
+    """
+    for encoding in request.headers.getall("Content-Encoding", ()):
+        if encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(content_type=encoding[:100])
+    if (request.content_length or 0) > limits.max_body_bytes:
+        raise PayloadTooLarge(limit=limits.max_body_bytes)
+    await _invite_body(request)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            while piece := await request.content.readany():
+                body += piece
+                if len(body) > limits.max_body_bytes:
+                    raise PayloadTooLarge(limit=limits.max_body_bytes)
+    except TimeoutError:
+        raise RequestTimedOut(seconds=round(limits.body_timeout_s)) from None
+    except web.RequestPayloadError:
+        raise InvalidRequest() from None
+    return bytes(body)
+
+
+def decode_object(body: bytes, max_depth: int) -> dict[str, object]:
+    """Decode a JSON object strictly: UTF-8, no NaN or Infinity, numbers within range, at most `max_depth` levels.
+
+    Integers of any size up to Python's limit stay exact. Of a repeated key the last one counts, and as what is passed
+    on is encoded anew, nobody behind us can see another one.
+    """
+    try:
+        document = _object_decoder.decode(body.removeprefix(BYTE_ORDER_MARK))
+    except RecursionError:
+        raise InvalidRequest("request_error-too_deep", limit=max_depth) from None
+    except UnicodeDecodeError:
+        raise InvalidRequest("request_error-not_json", reason="invalid UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise InvalidRequest("request_error-not_json", reason=str(error)) from None
+    # Fewer brackets than levels cannot be too deep, and that is nearly every request.
+    if body.count(b"{") + body.count(b"[") > max_depth and is_deeper_than(document, max_depth):
+        raise InvalidRequest("request_error-too_deep", limit=max_depth)
+    return document
+
+
+def is_deeper_than(document: object, max_depth: int) -> bool:
+    """Tell whether lists and objects are nested more than `max_depth` levels, without recursion."""
+    level = [document]
+    for _ in range(max_depth):
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner.extend(item for item in value.values() if isinstance(item, dict | list))
+            elif isinstance(value, list):
+                inner.extend(item for item in value if isinstance(item, dict | list))
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
+async def _invite_body(request: web.Request) -> None:
+    """Answer `Expect: 100-continue`, which clients send before a large body."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer proper has not begun
+
+
+async def expect_later(request: web.Request) -> None:
+    """Leave `Expect` to `read_body`. As a route's expect handler it replaces aiohttp's, which invites anybody."""

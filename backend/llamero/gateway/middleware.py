@@ -1,0 +1,109 @@
+"""What happens around every request: who may come in, what every answer carries, how an error looks, one log line.
+
+Nothing leaves a handler but a response, the client's own disconnection and the loop's cancellation: every error is
+answered in the surface's envelope, and a crash by its incident number. The log line has neither query nor body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from llamero.gateway.connection import Connection
+from llamero.gateway.errors import crashed, from_http_exception
+from llamero.gateway.policy import (
+    AccessPolicy,
+    check_request,
+    check_sender,
+    is_preflight,
+    preflight_headers,
+    response_headers,
+)
+from llamero.models.errors import LlameroError
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LISTED_ORIGIN: web.RequestKey[str] = web.RequestKey("listed_origin", str)
+
+
+class ErrorRenderer(Protocol):
+    """How a surface tells an error."""
+
+    def response(self, error: LlameroError) -> web.Response:
+        """Answer a request with an error."""
+        ...
+
+
+def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -> None:
+    """Put an application behind a policy. Call once, before it starts."""
+
+    @web.middleware
+    async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        if isinstance(connection, Connection):
+            connection.head_arrived()
+        started = asyncio.get_running_loop().time()
+        outcome: object = "gone"
+        try:
+            response = await _answer(request, handler, errors)
+            outcome = response.status
+            return response
+        finally:
+            if isinstance(connection, Connection):
+                connection.request_done()
+            if logger.isEnabledFor(logging.DEBUG):
+                elapsed = (asyncio.get_running_loop().time() - started) * 1000
+                logger.debug("%s %s %s in %.1f ms", request.method, request.rel_url.raw_path[:200], outcome, elapsed)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        listed = check_sender(policy, request.raw_path, request.headers)
+        if listed is not None:
+            request[LISTED_ORIGIN] = listed
+            if is_preflight(request.method, request.headers):
+                return web.Response(status=204, headers=preflight_headers(request.headers))
+        check_request(policy, request.method, request.rel_url.raw_path, request.headers)
+        return await handler(request)
+
+    async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(response_headers(policy, request.get(LISTED_ORIGIN)))
+
+    app.middlewares.extend((observe, guard))
+    app.on_response_prepare.append(finish_head)
+
+
+def client_is_gone(request: web.Request) -> bool:
+    """Tell whether there is nobody left to answer."""
+    return request.transport is None or request.transport.is_closing()
+
+
+async def _answer(request: web.Request, handler: Handler, errors: ErrorRenderer) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+    except LlameroError as error:
+        response = _refuse(request, errors, error)
+    except web.HTTPException as error:
+        response = _refuse(request, errors, from_http_exception(error, request))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+    except Exception as error:
+        if client_is_gone(request):
+            raise ConnectionResetError("the client is gone") from error
+        where = f"{request.method} {request.rel_url.raw_path[:200]}"
+        response = _refuse(request, errors, crashed(error, where=where))
+    if not request.content.at_eof() and not response.prepared:
+        # The rest of the body is not wanted, and the next request could only be found by reading it.
+        response.force_close()
+    return response
+
+
+def _refuse(request: web.Request, errors: ErrorRenderer, error: LlameroError) -> web.Response:
+    if request.writer.output_size > 0:
+        # Half an answer is out. Cutting the connection is the only way left to say that it is not whole.
+        raise ConnectionResetError(str(error)) from error
+    return errors.response(error)
