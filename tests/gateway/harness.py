@@ -1,0 +1,244 @@
+"""A gateway on a real socket around a scripted engine, and a client that sends exactly what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from llamero.gateway.app import create_gateway
+from llamero.gateway.limits import Limits
+from llamero.gateway.policy import AccessPolicy, gateway_policy
+from llamero.gateway.server import GatewayServer
+from llamero.models.errors import LlameroError, ModelNotFound
+from llamero.models.inference import InferenceRequest
+from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
+from llamero.models.settings import GatewaySettings
+
+MODEL = ModelId(alias="m", path="/home/somebody/models/m.gguf")
+SLASHED = ModelId(alias="org/model:Q4", path="/home/somebody/models/other.gguf")
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+WAIT_S = 5.0
+
+Step = bytes | BaseException | Callable[[], Awaitable[None]]
+
+
+def text_of(error: LlameroError) -> str:
+    """Stand in for the catalogue of messages: the code and every argument, so that tests see what would be told."""
+    return " ".join([error.code, *(f"{name}={value}" for name, value in error.arguments.items())])
+
+
+def event(text: str) -> bytes:
+    return b'data: {"choices":[{"index":0,"delta":{"content":' + json.dumps(text).encode() + b"}}]}\n\n"
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+@dataclass
+class Script:
+    """What the engine does: refuse to open, or answer with a status, headers and steps."""
+
+    steps: Sequence[Step] = (event("a"), event("b"), b"data: [DONE]\n\n")
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "text/event-stream"})
+    refuse: BaseException | None = None
+
+
+class ScriptedReply:
+    def __init__(self, script: Script, engine: ScriptedInference) -> None:
+        self.status = script.status
+        self.headers = script.headers
+        self._steps = script.steps
+        self._engine = engine
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for step in self._steps:
+            if isinstance(step, bytes):
+                self._engine.sent_bytes += len(step)
+                yield step
+            elif isinstance(step, BaseException):
+                raise step
+            else:
+                await step()
+
+
+class ScriptedInference:
+    """Plays one script for every request, and remembers what it was asked."""
+
+    def __init__(self, script: Script | None = None) -> None:
+        self.script = script or Script()
+        self.requests: list[InferenceRequest] = []
+        self.open = 0
+        self.sent_bytes = 0
+
+    @asynccontextmanager
+    async def stream(self, request: InferenceRequest) -> AsyncIterator[ScriptedReply]:
+        self.requests.append(request)
+        if self.script.refuse is not None:
+            raise self.script.refuse
+        self.open += 1
+        try:
+            yield ScriptedReply(self.script, self)
+        finally:
+            self.open -= 1
+
+
+class TwoModels:
+    def models(self) -> Sequence[ModelId]:
+        return (MODEL, SLASHED)
+
+    def find(self, name: str) -> ModelId:
+        for model in self.models():
+            if model.alias == name:
+                return model
+        raise ModelNotFound(model=name)
+
+
+def two_servers() -> ActorSnapshot:
+    return ActorSnapshot(servers=(ServerSnapshot(model=MODEL, phase=ServerPhase.READY, generation=1, pid=1, port=2),))
+
+
+@dataclass
+class Gateway:
+    """A running gateway."""
+
+    port: int
+    inference: ScriptedInference
+    server: GatewayServer
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+
+@asynccontextmanager
+async def running_gateway(
+    script: Script | None = None,
+    *,
+    settings: GatewaySettings | None = None,
+    key: str | None = None,
+    limits: Limits | None = None,
+    kernel_buffer: int | None = None,
+    adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
+) -> AsyncIterator[Gateway]:
+    listening = socket.socket()
+    if kernel_buffer is not None:  # inherited by every connection
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    policy = adjust(gateway_policy(settings or GatewaySettings(), port=port, key=key))
+    inference = ScriptedInference(script)
+    app = create_gateway(inference, TwoModels(), two_servers, policy, text_of, limits)
+    server = GatewayServer(app, [listening])
+    await server.start()
+    try:
+        yield Gateway(port, inference, server)
+    finally:
+        await server.stop()
+
+
+@dataclass
+class RawResponse:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def error(self) -> dict[str, Any]:
+        """The error of the envelope, whose shape is checked on the way."""
+        document = self.json()
+        assert set(document) == {"error"}
+        error: dict[str, Any] = document["error"]
+        assert set(error) >= {"message", "type", "code", "param"}
+        assert isinstance(error["message"], str)
+        assert isinstance(error["code"], str)
+        return error
+
+
+async def read_response(reader: asyncio.StreamReader) -> RawResponse:
+    """Read one response, of a known length, in chunks, or up to the end of the connection."""
+    async with asyncio.timeout(WAIT_S):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.strip().split("\r\n")
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        status = int(first.split()[1])
+        if headers.get("transfer-encoding") == "chunked":
+            body = b""
+            while piece := await read_chunk(reader):
+                body += piece
+        elif "content-length" in headers:
+            body = await reader.readexactly(int(headers["content-length"]))
+        else:
+            body = b"" if status in (100, 204) else await reader.read()
+    return RawResponse(status, headers, body)
+
+
+async def read_chunk(reader: asyncio.StreamReader) -> bytes:
+    """Read one chunk of a chunked body, which is one write of the server; empty at the proper end."""
+    size = int(await reader.readuntil(b"\r\n"), 16)
+    data = await reader.readexactly(size + 2)
+    return data[:-2]
+
+
+async def exchange(port: int, request: bytes) -> RawResponse:
+    """Send bytes on a connection of their own and read the response."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        await writer.drain()
+        return await read_response(reader)
+    finally:
+        writer.close()
+
+
+def request_bytes(
+    method: str, target: str, headers: Sequence[tuple[str, str]] | Mapping[str, str] = (), body: bytes | None = None
+) -> bytes:
+    """Spell a request exactly; a `Content-Length` is added for a body."""
+    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    if body is not None:
+        pairs.append(("Content-Length", str(len(body))))
+    head = "".join(f"{name}: {value}\r\n" for name, value in pairs)
+    return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b"")
+
+
+async def send(
+    gateway: Gateway,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    *,
+    host: str | None = None,
+) -> RawResponse:
+    """Send a request with our `Host` unless another is given."""
+    pairs = [("Host", host or gateway.host), *(headers or {}).items()]
+    return await exchange(gateway.port, request_bytes(method, target, pairs, body))
+
+
+async def chat(gateway: Gateway, body: object, headers: Mapping[str, str] | None = None) -> RawResponse:
+    """Post a chat request as a plain tool does."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await send(gateway, "POST", "/v1/chat/completions", headers, raw)
+
+
+async def eventually(condition: Callable[[], bool], within: float = WAIT_S) -> float:
+    """Wait for a condition and return how many seconds it took; fails after `within`."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    while not condition():
+        assert loop.time() - started < within, "the condition did not come true in time"
+        await asyncio.sleep(0.001)
+    return loop.time() - started
