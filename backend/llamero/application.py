@@ -1,0 +1,107 @@
+"""Composition root: builds every part once, starts them in order and stops them in the reverse order.
+
+Nothing else creates services. What is slow to import or to start is left until it is needed: `serve` must listen
+within half a second.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.data_dir_lock import DataDirLock
+from llamero.infrastructure.llama.server import LlamaServer
+from llamero.infrastructure.llama.upstream import open_session
+from llamero.infrastructure.metrics import HardwareSampler
+from llamero.infrastructure.paths import Paths
+from llamero.infrastructure.processes.spawner import ProcessSpawner
+from llamero.models.llama import LaunchSpec
+from llamero.models.settings import ResolvedSettings, Settings
+from llamero.services.catalog import ModelCatalog
+from llamero.services.inference import InferenceService
+from llamero.services.llama.actor import LlamaActor
+from llamero.services.llama.listeners import Listeners
+from llamero.services.llama.planning import Planner
+from llamero.services.llama.service import LlamaCppService, policy_of
+from llamero.services.metrics import MetricsService
+
+logger = logging.getLogger(__name__)
+
+
+class Application:
+    """The running parts, for those who put a face on them: gateway, window, command line."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        actor: LlamaActor,
+        catalog: ModelCatalog,
+        llama: LlamaCppService,
+        inference: InferenceService,
+        metrics: MetricsService,
+    ) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.actor = actor
+        self.catalog = catalog
+        self.llama = llama
+        self.inference = inference
+        self.metrics = metrics
+
+
+def demo_model() -> Path:
+    """The model that is part of the package: it answers, but it is not a real assistant."""
+    return Path(str(files("llamero") / "assets" / "demo.gguf"))
+
+
+@asynccontextmanager
+async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool = True) -> AsyncIterator[Application]:
+    """Start everything below the faces; leaving stops every engine and waits until nothing of it is left.
+
+    `exclusive` takes the data directory for this process alone and ends what an earlier run left behind; a short-lived
+    command may run beside another Llamero without. Raises IoFailed when the directory is in use or cannot be used.
+    """
+    settings = resolved.settings
+    for problem in resolved.problems:
+        logger.warning("settings: %s", problem.reason)
+    async with AsyncExitStack() as stack:
+        if exclusive:
+            paths.prepare()
+            stack.enter_context(DataDirLock(paths.run))
+        clock = SystemClock()
+        spawner = ProcessSpawner(paths.run if exclusive else None)
+        spawner.start()
+        stack.push_async_callback(spawner.close, settings.engine.stop_grace_s)
+        session = await stack.enter_async_context(open_session())
+
+        def create(spec: LaunchSpec) -> LlamaServer:
+            return LlamaServer(
+                spec,
+                spawner=spawner,
+                session=session,
+                clock=clock,
+                start_timeout_s=settings.engine.start_timeout_s,
+                stop_grace_s=settings.engine.stop_grace_s,
+            )
+
+        listeners = Listeners()
+        stack.push_async_callback(listeners.close)
+        actor = await stack.enter_async_context(LlamaActor(create, clock, listeners, policy_of(settings)))
+        metrics = MetricsService(
+            HardwareSampler(clock),
+            settings=settings.metrics,
+            clock=clock,
+            busy=lambda: any(server.leases for server in actor.snapshot.servers),
+        )
+        stack.push_async_callback(metrics.stop)
+        planner = Planner(settings, paths.data_dir, paths.cache)
+        llama = LlamaCppService(actor, planner, metrics, listeners)
+        catalog = ModelCatalog()
+        catalog.add_file(demo_model())
+        inference = InferenceService(llama, catalog, listeners)
+        yield Application(paths, settings, actor, catalog, llama, inference, metrics)
