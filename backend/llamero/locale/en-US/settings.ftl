@@ -1,0 +1,94 @@
+### Settings: what is wrong with one, what each is for, and what fits. Every problem is one sentence.
+
+settings_error-invalid_value = { $place } sets { $key } to { $value }, but it must be { $expected }, so { $used } is used.
+settings_error-unknown_key =
+    { $place } sets { $key }, which is no setting and is ignored{ GIVEN($suggestion) ->
+        [yes] ; did you mean { $suggestion }?
+       *[no] .
+    }
+settings_error-unknown_table =
+    { $place } has the table [{ $key }], which is none of Llamero's and is ignored{ GIVEN($suggestion) ->
+        [yes] ; did you mean [{ $suggestion }]?
+       *[no] .
+    }
+settings_error-unknown_variable =
+    The environment variable { $key } is no setting and is ignored{ GIVEN($suggestion) ->
+        [yes] ; did you mean { $suggestion }?
+       *[no] .
+    }
+settings_error-more_unknown = { $place } has { $count } more tables and keys that are unknown and ignored.
+settings_error-not_a_table = { $place } sets { $key } to { $value }, but it must be a table that begins with [{ $key }], so its defaults are used.
+settings_error-invalid_toml =
+    { $path } is not valid TOML{ GIVEN($line) ->
+        [yes] { " " }at line { $line }, column { $column }
+       *[no] { "" }
+    } ({ $reason }), so nothing in it is used; correct it and start again.
+settings_error-not_utf8 =
+    { $path } is not UTF-8 text{ GIVEN($line) ->
+        [yes] { " " }at line { $line }
+       *[no] { "" }
+    }, so nothing in it is used; save it as UTF-8.
+settings_error-too_large = { $path } is larger than { $limit } KB, so nothing in it is used; keep only settings in it.
+settings_error-not_a_file = { $path } is not a regular file, so nothing in it is used; put a text file there.
+settings_error-unreadable = { $path } cannot be read ({ $reason }), so nothing in it is used; check its permissions.
+
+## How a value is named that is too long to show
+
+settings-value-table = a table
+settings-value-list = { $count ->
+    [0] an empty list
+    [one] a list of one value
+   *[other] a list of { $count } values
+}
+settings-value-huge = a very large number
+settings-place-command-line = The command line
+
+## What fits
+
+settings-expected-integer = a whole number from { $low } to { $high }
+settings-expected-number = a number from { $low } to { $high }
+settings-expected-boolean = true or false
+settings-expected-text = a text without control characters
+settings-expected-name = a name of letters, digits, dots, hyphens and underscores
+settings-expected-host = a host name or address without a port
+settings-expected-list-text = a list of texts
+settings-expected-list-flags = a list of engine flags, such as ["--ctx-size 8192"]
+settings-expected-list-host = a list of host names or addresses, such as ["desk.lan"]
+settings-expected-list-origin = a list of origins, such as ["http://desk.lan:8080"]
+
+## The template
+
+settings-template-header =
+    Llamero's settings. Every line is optional: remove the leading # to set a value of your own.
+    The command line is stronger than environment variables, and those are stronger than this file.
+settings-template-accepts = { $variable }: { $expected }
+
+settings-table-engine = Which llama-server is used, and what every model is started with.
+settings-table-servers = How many models stay loaded, for how long, and how much may wait.
+settings-table-gateway = Where other programs reach Llamero.
+settings-table-metrics = How often the hardware is read.
+
+setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or the embedded engine.
+setting-engine-variant = Name of the installed engine variant to use. Empty: the best one for this machine.
+setting-engine-arguments = Flags that every model is started with.
+setting-engine-variant_arguments = Flags for the engine variant in use. They are stronger than those above; a model's own are stronger still.
+setting-engine-start_timeout_s = Seconds without output or progress after which a start has failed.
+setting-engine-stop_grace_s = Seconds that an engine has to end by itself before it is killed.
+
+setting-servers-max_loaded = How many models stay loaded at once.
+setting-servers-memory_budget_gb = Gigabytes that all loaded models may take together. 0 means no limit.
+setting-servers-keep_alive_s = Idle seconds until a model is unloaded. -1 keeps it loaded, 0 unloads it at once.
+setting-servers-queue_limit = How many requests may wait for a model. Further ones are told to try again.
+setting-servers-concurrency = How many requests may run at once.
+setting-servers-crash_limit = How many crashes within the time below stop an engine from being started again by itself.
+setting-servers-crash_window_s = The time for that limit, in seconds.
+
+setting-gateway-host = Address to listen on. Anything but this machine's own loopback requires an API key.
+setting-gateway-port = Port to listen on. 0 takes any free one.
+setting-gateway-allowed_hosts = Further names by which this machine may be called.
+setting-gateway-allowed_origins = Web pages that may use Llamero.
+setting-gateway-max_body_mb = Largest request body, in megabytes.
+setting-gateway-max_streams = How many answers may be streamed at once.
+
+setting-metrics-idle_interval_s = Seconds between readings while nobody looks.
+setting-metrics-active_interval_s = Seconds between readings while somebody looks or a model answers.
