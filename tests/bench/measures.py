@@ -1,0 +1,107 @@
+"""What is measured: ratios and differences within one run, so that a slow machine does not change the verdict."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import msgspec
+import psutil
+
+from tests.bench.rigs import EMBEDDED, bare_engine, client, gateway, paced_program, poll_health
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One line of the table. `bar` is what must hold, as written in the project's goals."""
+
+    name: str
+    value: float
+    unit: str
+    bar: str
+    holds: bool
+
+
+def at_most(name: str, value: float, limit: float, unit: str) -> Figure:
+    return Figure(name, value, unit, f"≤ {limit:g}", value <= limit)
+
+
+def at_least(name: str, value: float, limit: float, unit: str = "×") -> Figure:
+    return Figure(name, value, unit, f"≥ {limit:g}", value >= limit)
+
+
+def load_lag(rounds: int = 9) -> Iterator[Figure]:
+    """Spawn to first token: through Llamero, and with the bare engine polled every 5 ms; in turn."""
+    ours, bare = [], []
+    settings = "[servers]\nkeep_alive_s = 0\n"
+    with gateway(settings) as llamero:
+        client(llamero.address, 1, 1)  # learns the engine's flags, once per binary
+        for _ in range(rounds):
+            llamero.wait_until_unloaded()
+            ours.append(client(llamero.address, 1, 1)["first_s"])
+            begin = time.monotonic()
+            with bare_engine(EMBEDDED) as (address, _process):
+                poll_health(address, 0.005)
+                ready = time.monotonic() - begin
+                bare.append(ready + client(address, 1, 1)["first_s"])
+    lag_ms = (statistics.median(ours) - statistics.median(bare)) * 1000
+    yield Figure("bare engine: spawn to first token", statistics.median(bare) * 1000, "ms", "", True)
+    yield at_most("load lag, added", lag_ms, 30, "ms")
+
+
+def relay_unpaced(rounds: int = 7, tokens: int = 2000) -> Iterator[Figure]:
+    """One stream as fast as the engine goes: throughput and time to first token, direct and relayed in turn."""
+    ratios, added_first = [], []
+    with gateway() as llamero, bare_engine(EMBEDDED) as (address, _process):
+        poll_health(address, 0.005)
+        client(llamero.address, 1, 1)
+        client(address, 1, 1)
+        cpu, events = llamero.cpu_s(), 0.0
+        for _ in range(rounds):
+            direct, relayed = client(address, 1, tokens), client(llamero.address, 1, tokens)
+            ratios.append((relayed["events"] / relayed["seconds"]) / (direct["events"] / direct["seconds"]))
+            events += relayed["events"]
+        cpu = llamero.cpu_s() - cpu
+        for _ in range(25):
+            direct, relayed = client(address, 1, 1), client(llamero.address, 1, 1)
+            added_first.append((relayed["first_s"] - direct["first_s"]) * 1000)
+    yield at_least("relay, one unpaced stream: throughput", statistics.median(ratios), 0.97)
+    yield at_most("relay, one unpaced stream: first token, added p50", statistics.median(added_first), 2, "ms")
+    yield at_most("relay, one unpaced stream: CPU per chunk", cpu / events * 1e6, 80, "µs")
+
+
+def relay_paced(streams: int, seconds: float = 8.0, rate: int = 60) -> Iterator[Figure]:
+    """Many streams at a fixed rate: how much later each token arrives, and what a chunk costs."""
+    tokens = int(seconds * rate)
+    with paced_program() as program, bare_engine([program]) as (address, _process):
+        poll_health(address, 0.005)
+        with gateway(f'[engine]\npath = "{program}"\n') as llamero:
+            client(llamero.address, 1, 1)
+            direct = client(address, streams, tokens)
+            cpu = llamero.cpu_s()
+            relayed = client(llamero.address, streams, tokens)
+            cpu = llamero.cpu_s() - cpu
+    name = f"relay, {streams} paced streams"
+    yield at_most(f"{name}: per token, added p50", relayed["p50_ms"] - direct["p50_ms"], 1, "ms")
+    yield at_most(f"{name}: per token, added p99", relayed["p99_ms"] - direct["p99_ms"], 10, "ms")
+    yield at_most(f"{name}: tokens lost", streams * tokens - relayed["tokens"], 0, "")
+    yield at_most(f"{name}: CPU per chunk", cpu / relayed["tokens"] * 1e6, 80, "µs")
+
+
+def serve(idle_s: float = 15.0) -> Iterator[Figure]:
+    """`llamero serve` without a model: ready, memory, idle CPU."""
+    times = []
+    for _ in range(5):
+        with gateway() as llamero:
+            times.append(llamero.ready_s)
+    with gateway() as llamero:
+        time.sleep(2)  # what start-up left to do has been done
+        tree = [llamero.process, *llamero.process.children(recursive=True)]
+        rss = psutil.Process(llamero.process.pid).memory_info().rss
+        cpu = llamero.cpu_s()
+        time.sleep(idle_s)
+        cpu = llamero.cpu_s() - cpu
+    yield at_most("serve: start to ready", statistics.median(times), 0.6, "s")
+    yield at_most("serve: resident memory", rss / 1e6, 80, "MB")
+    yield at_most("serve: idle CPU of a core", cpu / idle_s * 100, 0.3, "%")
+    yield Figure("serve: processes", len(tree), "", "", True)

@@ -1,0 +1,121 @@
+"""The two things that are compared: a bare engine, and Llamero with the same engine. Both are real processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEMO = REPOSITORY / "backend" / "llamero" / "assets" / "demo.gguf"
+EMBEDDED = [sys.executable, "-m", "llamero.infrastructure.llama.embedded"]
+KEY = "bench-key"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(url: str, timeout: float = 2.0) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, b""
+    except OSError:
+        return 0, b""
+
+
+def poll_health(address: str, every_s: float, limit_s: float = 30.0) -> None:
+    end = time.monotonic() + limit_s
+    while get(f"http://{address}/health")[0] != 200:
+        if time.monotonic() > end:
+            raise SystemExit(f"{address} does not answer")
+        time.sleep(every_s)
+
+
+@contextlib.contextmanager
+def bare_engine(command: list[str], *arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start an engine as a script would. Yields its address at once; poll it yourself."""
+    port = free_port()
+    argv = [*command, "--alias", "demo", "--model", str(DEMO), "--port", str(port), *arguments]
+    env = {**os.environ, "LLAMA_API_KEY": KEY}
+    process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield f"127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Gateway:
+    """A running `llamero serve`."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str, ready_s: float) -> None:
+        self.process = psutil.Process(process.pid)
+        self.address = address
+        self.ready_s = ready_s
+
+    def cpu_s(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    def wait_until_unloaded(self) -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            _, body = get(f"http://{self.address}/health")
+            if body and not json.loads(body)["servers"]:
+                return
+            time.sleep(0.01)
+        raise SystemExit("the model was not unloaded")
+
+
+@contextlib.contextmanager
+def gateway(settings: str = "", *arguments: str) -> Iterator[Gateway]:
+    """Start `llamero serve` on a free port with these settings."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "settings.toml").write_text(settings)
+        argv = [sys.executable, "-m", "llamero", "--data-dir", directory, "serve", "--port", "0", *arguments]
+        begin = time.monotonic()
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            ready_s = time.monotonic() - begin
+            if not url.startswith("http://"):
+                raise SystemExit(f"llamero serve did not start: {url!r}")
+            yield Gateway(process, url.removeprefix("http://").rstrip("/"), ready_s)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def client(address: str, streams: int, tokens: int, key: str = KEY, model: str = "demo") -> dict[str, float]:
+    """Run the stream client to its end."""
+    argv = [sys.executable, "-m", "tests.bench.stream_client", address, str(streams), str(tokens), model, key]
+    done = subprocess.run(argv, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True, text=True, timeout=300)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+@contextlib.contextmanager
+def paced_program() -> Iterator[str]:
+    """The paced engine as one executable file."""
+    with tempfile.TemporaryDirectory() as directory:
+        program = Path(directory, "llama-server")
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("paced_engine.py")} "$@"\n')
+        program.chmod(0o755)
+        yield str(program)
