@@ -1,0 +1,108 @@
+"""Conversations as they are kept: a tree of messages, in which nothing is overwritten.
+
+Every message names its parent; editing and retrying make siblings. A conversation's `head` is the leaf of the branch
+that is shown. Ids are UUIDs of version 7 style text: unique, and in order of time. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageStatus(StrEnum):
+    """How a message stands. `streaming` on disk after a start means that the app died: it becomes `interrupted`."""
+
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of the chat completions API that a person sets; None leaves the choice to the engine."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+
+
+class AnswerStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What the line under an answer says. Times in ms; counts in tokens."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_ms: float | None = None
+    generation_ms: float | None = None
+    first_token_ms: float | None = None
+    recoveries: int = 0
+    finish_reason: str | None = None
+
+
+class MessageError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an answer failed: a stable code and a sentence for people."""
+
+    code: str
+    message: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the tree. `model` is the alias that answered."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    content: str
+    reasoning: str = ""
+    status: MessageStatus = MessageStatus.COMPLETE
+    model: str | None = None
+    created_at: float
+    error: MessageError | None = None
+    stats: AnswerStats | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """One conversation without its messages. `title_is_automatic` until a person renames it."""
+
+    id: str
+    title: str
+    title_is_automatic: bool = True
+    created_at: float
+    updated_at: float
+    head: str | None = None
+    model: str | None = None
+    system_prompt: str = ""
+    sampling: Sampling = Sampling()
+    deleted_at: float | None = None
+
+
+class ConversationWithMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation and every message of its tree, in order of time."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+
+
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that matches a search; `snippet` marks the words with U+E000 and U+E001."""
+
+    conversation_id: str
+    message_id: str
+    title: str
+    snippet: str
