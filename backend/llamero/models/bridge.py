@@ -1,0 +1,245 @@
+"""What crosses the bridge: the arguments and results of every command, and everything that is pushed.
+
+The JavaScript types are generated from these Structs. `on` is a channel that the page has opened, as
+`__CHANNEL__:<number>`; its frames carry `ChatFrame`s. Times are seconds since the epoch, memory is in bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from llamero.models.conversations import Conversation, Message, Sampling
+from llamero.models.llama import ServerPhase
+from llamero.models.metrics import MetricsSnapshot
+
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+ChannelId = Annotated[str, msgspec.Meta(pattern=r"^__CHANNEL__:[0-9]{1,15}$")]
+Text = Annotated[str, msgspec.Meta(max_length=4 * 1024 * 1024)]
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that can be chosen. None of the parameters: the engine's choice. `missing`: its file is not there."""
+
+    alias: str
+    path: str
+    is_demo: bool = False
+    size_bytes: int | None = None
+    architecture: str | None = None
+    trained_context: int | None = None
+    layers: int | None = None
+    embedding: bool = False
+    context_length: int | None = None
+    gpu_layers: int | None = None
+    threads: int | None = None
+    keep_alive_s: float | None = None
+    missing: bool = False
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One server, for people. `reason` says in a sentence why it failed; `log_tail` holds its last lines then."""
+
+    alias: str
+    phase: ServerPhase
+    leases: int = 0
+    restarts: int = 0
+    since: float | None = None
+    pid: int | None = None
+    reason: str | None = None
+    log_tail: tuple[str, ...] = ()
+
+
+class UiState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page remembers from one start to the next. `theme`: system, light or dark."""
+
+    theme: str = "system"
+    list_folded: bool = False
+    conversation_id: str | None = None
+    model: str | None = None
+    drafts: dict[str, str] = {}
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a page needs to draw itself. `streaming` are the ids of messages that are being answered now."""
+
+    version: str
+    native_dialogs: bool
+    gateway_url: str | None
+    models: tuple[ModelInfo, ...]
+    servers: tuple[ServerInfo, ...]
+    conversations: tuple[Conversation, ...]
+    streaming: tuple[str, ...]
+    ui: UiState
+    metrics: MetricsSnapshot | None = None
+    notices: tuple[str, ...] = ()
+
+
+class ProgressKind(StrEnum):
+    """What happens before the first token, and when an answer is healed."""
+
+    QUEUED = "queued"
+    LOADING = "loading"
+    READING = "reading"
+    RECOVERING = "recovering"
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens now. `done` and `total` in tokens, where known."""
+
+    kind: ProgressKind
+    model: str
+    done: int | None = None
+    total: int | None = None
+
+
+class ChatFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """More of an answer: text, reasoning, what happens meanwhile; at the end the message as it was saved."""
+
+    text: str = ""
+    reasoning: str = ""
+    progress: Progress | None = None
+    tokens_per_second: float | None = None
+    message: Message | None = None
+
+
+class SendChatMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask. Without a conversation a new one begins; without a parent the message goes under the head."""
+
+    text: Text
+    model: Identifier
+    on: ChannelId
+    conversation_id: Identifier | None = None
+    parent_id: Identifier | None = None
+    system_prompt: Text | None = None
+    sampling: Sampling | None = None
+
+
+class EditMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say something else in the place of a message of the user's; a sibling with an answer of its own."""
+
+    message_id: Identifier
+    text: Text
+    model: Identifier
+    on: ChannelId
+
+
+class RetryMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answer once more; a sibling of the given answer."""
+
+    message_id: Identifier
+    model: Identifier
+    on: ChannelId
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was saved before the answer began. `user_message` is None for a retry."""
+
+    conversation: Conversation
+    assistant_message: Message
+    user_message: Message | None = None
+
+
+class WatchMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Follow an answer that is under way, after a reload or in a second window."""
+
+    message_id: Identifier
+    on: ChannelId
+
+
+class MessageRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One message."""
+
+    message_id: Identifier
+
+
+class ConversationRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One conversation."""
+
+    conversation_id: Identifier
+
+
+class SelectBranch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Show the branch that this message is on, down to its newest leaf."""
+
+    conversation_id: Identifier
+    message_id: Identifier
+
+
+class RenameConversation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give a title."""
+
+    conversation_id: Identifier
+    title: Title
+
+
+class ChangeConversation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Change how a conversation is answered from now on; None leaves a field as it is."""
+
+    conversation_id: Identifier
+    model: Identifier | None = None
+    system_prompt: Text | None = None
+    sampling: Sampling | None = None
+
+
+class SearchMessages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Find words in titles and messages."""
+
+    query: Annotated[str, msgspec.Meta(max_length=500)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class AddModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Know a model file by its path."""
+
+    path: Path
+
+
+class ModelRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model by its alias."""
+
+    alias: Identifier
+
+
+class StopModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop one model, or all."""
+
+    alias: Identifier | None = None
+
+
+class ChangeModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model is run from the next request on; None: the engine's choice. All fields are set together."""
+
+    alias: Identifier
+    context_length: Annotated[int, msgspec.Meta(ge=16, le=16_777_216)] | None = None
+    gpu_layers: Annotated[int, msgspec.Meta(ge=-1, le=10_000)] | None = None
+    threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
+    keep_alive_s: Annotated[float, msgspec.Meta(ge=-1, le=31_536_000)] | None = None
+
+
+class OpenLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Open a link outside; only http, https and mailto are."""
+
+    url: Annotated[str, msgspec.Meta(max_length=8192)]
+
+
+class SetUiState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Remember how the page looks."""
+
+    ui: UiState
+
+
+class ServerLog(msgspec.Struct, frozen=True, kw_only=True):
+    """The last lines of an engine, oldest first."""
+
+    alias: str
+    lines: tuple[str, ...]
+
+
+class WatchMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile."""
+
+    watching: bool
