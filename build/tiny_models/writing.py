@@ -23,7 +23,8 @@ from tiny_models.weights import HEAD, NORM_EPSILON, ROPE_BASE, ChainWeights
 
 CONTEXT_LENGTH = 8192
 
-# ChatML with tools in the manner of Hermes: llama.cpp recognizes both, streams the calls and the reasoning as such.
+# ChatML with tools in the manner of Hermes: llama.cpp recognizes both, and streams calls and thoughts as such.
+# A template that mentions thoughts gets an empty one before every answer that is continued; so only one model's does.
 _TEMPLATE = """\
 {%- if tools %}
 {{- '<|im_start|>system\\n' }}
@@ -37,8 +38,7 @@ _TEMPLATE = """\
 {%- for message in messages %}
 {%- if message.role == 'user' or message.role == 'assistant' %}
 {{- '<|im_start|>' + message.role + '\\n' }}
-{%- if message.reasoning_content %}{{- '<think>' + message.reasoning_content + '</think>' }}{%- endif %}
-{{- message.content or '' }}
+@THOUGHT@{{- message.content or '' }}
 {%- for call in message.tool_calls or [] %}
 {{- '\\n<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' }}
 {{- (call.function.arguments | tojson) + '}\\n</tool_call>' }}
@@ -49,6 +49,9 @@ _TEMPLATE = """\
 {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}@OPENING@{%- endif %}
+"""
+_THOUGHT = """\
+{%- if message.reasoning_content %}{{- '<think>' + message.reasoning_content + '</think>' }}{%- endif %}
 """
 PLAIN = ""
 THINKS = "{%- if enable_thinking is not defined or enable_thinking %}{{- '<think>' }}{%- endif %}"
@@ -79,7 +82,8 @@ def write_chat_model(path: Path, name: str, opening: str) -> None:
     writer.add_rope_freq_base(ROPE_BASE)
     writer.add_layer_norm_rms_eps(NORM_EPSILON)
     writer.add_vocab_size(len(vocabulary.pieces))
-    writer.add_chat_template(_TEMPLATE.replace("@OPENING@", opening))
+    thought = _THOUGHT if opening == THINKS else ""
+    writer.add_chat_template(_TEMPLATE.replace("@OPENING@", opening).replace("@THOUGHT@", thought))
     ids = vocabulary.ids()
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
