@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -127,7 +128,8 @@ def test_guardian_of_a_frozen_app_is_the_app_in_another_role(monkeypatch: pytest
 
 
 async def test_guardian_that_is_stopped_does_not_stop_the_app() -> None:
-    guard = Guard("f" * 32)
+    run = secrets.token_hex(16)
+    guard = Guard(run)
     guard.ensure()
     first = guard.pid
     assert first is not None
@@ -141,7 +143,7 @@ async def test_guardian_that_is_stopped_does_not_stop_the_app() -> None:
         assert not is_running(first)
     finally:
         guard.close(clean=True)
-    assert guardians("f" * 32) == []
+    assert guardians(run) == []
 
 
 def ignores(pid: int, number: signal.Signals) -> bool:

@@ -18,7 +18,7 @@ from llamero.infrastructure.processes.sweep import sweep
 from llamero.infrastructure.processes.table import Key
 from llamero.models.processes import SweepReport
 from tests.fakes.launch import fake_engine, journal
-from tests.process.support import Host, end_all, involved, is_running, running_spawner, spawn_engine
+from tests.process.support import Host, end_all, eventually, involved, is_running, running_spawner, spawn_engine
 
 RUN = "0123456789abcdef" * 2
 
@@ -82,6 +82,7 @@ async def test_sweep_after_the_child_died_ends_its_forgotten_descendant(tmp_path
         os.kill(host.guardian, signal.SIGKILL)
         os.kill(host.child, signal.SIGKILL)
         host.kill()
+        await eventually(lambda: not is_running(host.child or 0))
         forked = journal(engine, "forked")[0]["pid"]
         assert is_running(forked)
         assert sweep(tmp_path / "run").killed == (forked,)

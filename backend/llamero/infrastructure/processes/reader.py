@@ -17,7 +17,7 @@ from collections.abc import Callable
 from llamero.infrastructure.processes.output import LineCutter, LogLimiter, OutputRing, clean
 
 CHUNK_BYTES = 65536
-BYTES_PER_S = 16 << 20  # far beyond any log, and a small part of one core
+BYTES_PER_S = 8 << 20  # far beyond any log, and a tenth of one core
 CATCH_UP_BYTES = 1 << 20  # more than a pipe holds by default
 _CATCH_UP, _LEAVE_OFF = b"c", b"q"
 
