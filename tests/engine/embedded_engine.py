@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 COMMAND = (sys.executable, "-m", "llamero.infrastructure.llama.embedded")
 QUESTION = [{"role": "user", "content": "What is a llama?"}]
-_LISTENING = re.compile(r"^main: server is listening on http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
+_LISTENING = re.compile(r"main: server is listening on http://127\.0\.0\.1:(\d+)\n")
 
 T = TypeVar("T")
 

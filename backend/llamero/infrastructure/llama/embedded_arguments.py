@@ -96,7 +96,7 @@ def apply_settings(settings: Iterable[Setting], parameters: Parameters) -> None:
     for setting in settings:
         try:
             setting.flag.act(parameters, setting.value)
-        except (ValueError, OverflowError, OSError) as error:
+        except (ValueError, OverflowError, OSError, RuntimeError) as error:
             kind = "argument" if setting.source.startswith("-") else "environment variable"
             message = f'error while handling {kind} "{setting.source}": {error}'
             raise BadArgument(message) from error
