@@ -1,7 +1,8 @@
 """Server-sent events, split as they arrive: every whole event once, its bytes unchanged.
 
 Format: WHATWG HTML, section 9.2.6. Lines end in LF, CR or CRLF; an empty line ends an event; `data` lines join with
-LF. The splitter never gives out part of an event, so an event of our own can follow at any time.
+LF. The splitter never gives out part of an event, so an event of our own can follow at any time. However the stream
+was cut, the same events say the same; all `raw` together are the bytes that came in.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from llamero.models.errors import UpstreamFailed
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
+_LONGEST_END = 4
 
 
 class SseEvent(msgspec.Struct, frozen=True):
@@ -29,32 +31,33 @@ class SseSplitter:
     """Feed bytes as they come, get whole events."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._buffer = bytearray()
+        self._searched = 0  # before this no end of an event begins
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """The events that `chunk` completes. Raises UpstreamFailed when one grows beyond `MAX_EVENT_BYTES`."""
-        buffer = self._rest + chunk if self._rest else chunk
-        if b"\r" in buffer:
-            events = self._split_any(buffer)
-        else:
-            *blocks, self._rest = buffer.split(b"\n\n")
-            events = [_event(block + b"\n\n") for block in blocks]
-        if len(self._rest) > MAX_EVENT_BYTES:
+        if not self._buffer and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            # What arrives nearly always: whole events.
+            return [_event(block + b"\n\n") for block in chunk[:-2].split(b"\n\n")]
+        self._buffer += chunk
+        events: list[SseEvent] = []
+        start = 0
+        for match in _EVENT_END.finditer(self._buffer, self._searched):
+            events.append(_event(bytes(self._buffer[start : match.end()])))
+            start = match.end()
+        del self._buffer[:start]
+        self._searched = max(0, len(self._buffer) - _LONGEST_END + 1)
+        if len(self._buffer) > MAX_EVENT_BYTES:
             raise UpstreamFailed(reason=f"an event larger than {MAX_EVENT_BYTES} bytes")
         return events
 
     def finish(self) -> list[SseEvent]:
         """The stream has ended cleanly: an event without its empty line still counts, as servers forget it."""
-        rest, self._rest = self._rest, b""
-        return [_event(rest + b"\n\n")] if rest.strip() else []
-
-    def _split_any(self, buffer: bytes) -> list[SseEvent]:
-        events, start = [], 0
-        for match in _EVENT_END.finditer(buffer):
-            events.append(_event(buffer[start : match.end()]))
-            start = match.end()
-        self._rest = buffer[start:]
-        return events
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        if not rest.strip(b"\r\n"):
+            return [SseEvent(rest, None)] if rest else []  # the second half of a CRLF whose first half ended an event
+        return [_event(rest + (b"\n" if rest.endswith((b"\r", b"\n")) else b"\n\n"))]
 
 
 def _event(raw: bytes) -> SseEvent:
