@@ -12,8 +12,9 @@ from typing import Any
 
 from llamero.gateway.app import create_gateway
 from llamero.gateway.limits import Limits
-from llamero.gateway.policy import AccessPolicy, gateway_policy
+from llamero.gateway.policy import gateway_policy
 from llamero.gateway.server import GatewayServer
+from llamero.http.policy import AccessPolicy
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot

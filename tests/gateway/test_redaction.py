@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from llamero.gateway.redaction import shorten_paths
+from llamero.http.redaction import shorten_paths
 
 
 @pytest.mark.parametrize(

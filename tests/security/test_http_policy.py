@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import pytest
 from multidict import CIMultiDict
 
-from llamero.gateway.policy import AccessPolicy, check_request, check_sender, gateway_policy
+from llamero.gateway.policy import gateway_policy
+from llamero.http.policy import AccessPolicy, check_request, check_sender
 from llamero.models.errors import InvalidRequest, LlameroError
 from llamero.models.settings import GatewaySettings
 from tests.gateway.harness import CHAT, exchange, request_bytes, running_gateway

@@ -8,15 +8,15 @@ import msgspec
 from aiohttp import web
 
 from llamero import __version__
-from llamero.gateway.bodies import expect_later
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
-from llamero.gateway.middleware import install
 from llamero.gateway.openai import OpenAiRoutes
-from llamero.gateway.policy import AccessPolicy, response_headers
 from llamero.gateway.protocols import Catalog, Inference
-from llamero.gateway.server import CONNECTION_OPTIONS, ConnectionOptions
 from llamero.gateway.slots import StreamSlots
+from llamero.http.bodies import expect_later
+from llamero.http.middleware import install
+from llamero.http.policy import AccessPolicy, response_headers
+from llamero.http.server import CONNECTION_OPTIONS, ConnectionOptions
 from llamero.models.errors import LlameroError
 from llamero.models.llama import ActorSnapshot
 

@@ -1,30 +1,23 @@
 """Turns errors into the envelope of the OpenAI surface, in one place.
 
 `{"error": {"message", "type", "code", "param"}}`, `code` always a string. Texts come from the catalogue of messages,
-with paths shortened to file names; a crash is told by an incident number alone, under which the log has the rest.
+with paths shortened to file names.
 """
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
-import secrets
-from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
 
-from llamero.gateway.redaction import shorten_paths
+from llamero.http.errors import ErrorText, public_text
+from llamero.http.redaction import shorten_paths
 from llamero.models.errors import (
     STATUS_BY_TYPE,
     AuthenticationFailed,
-    InternalError,
-    InvalidRequest,
     LlameroError,
-    MethodNotAllowed,
-    NotFound,
-    PayloadTooLarge,
     UpstreamFailed,
 )
 
@@ -39,13 +32,13 @@ CODE_BY_UPSTREAM_TYPE = {"exceed_context_size_error": "context_length_exceeded"}
 class ErrorEnvelope:
     """Renders errors; `messages` is the catalogue: it returns the text for a person."""
 
-    def __init__(self, messages: Callable[[LlameroError], str]) -> None:
+    def __init__(self, messages: ErrorText) -> None:
         self._messages = messages
 
     def fields(self, error: LlameroError) -> dict[str, object]:
         """Return the four fields of an error."""
         return {
-            "message": self._text(error),
+            "message": public_text(self._messages, error),
             "type": error.type,
             "code": error.public_code or error.code,
             "param": error.param,
@@ -92,46 +85,11 @@ class ErrorEnvelope:
             response.headers["Retry-After"] = "1"
         return response
 
-    def _text(self, error: LlameroError) -> str:
-        shown = copy.copy(error)
-        shown.arguments = {
-            name: shorten_paths(value) if isinstance(value, str) and not _is_echo(error, name) else value
-            for name, value in error.arguments.items()
-        }
-        if error.param is not None:  # messages may name the field at fault
-            shown.arguments.setdefault("param", error.param)
-        return self._messages(shown)
-
     def _upstream_text(self, status: int, message: object) -> str:
         if not isinstance(message, str) or not message.strip() or "Traceback (most recent" in message:
-            return self._text(UpstreamFailed(reason=f"HTTP {status}"))
+            return public_text(self._messages, UpstreamFailed(reason=f"HTTP {status}"))
         text = message[:UPSTREAM_MESSAGE_LIMIT]
         return text if status < 500 else shorten_paths(text.splitlines()[0])
-
-
-def crashed(error: BaseException, *, where: str) -> InternalError:
-    """Log something that should not have happened, whole, and return what clients are told about it."""
-    incident = secrets.token_hex(4)
-    logger.error("incident %s: unexpected error in %s", incident, where, exc_info=error)
-    return InternalError(reason=incident)
-
-
-def from_http_exception(error: web.HTTPException, request: web.Request) -> LlameroError:
-    """Name what aiohttp itself refuses: routes, methods, sizes."""
-    route = request.rel_url.raw_path[:200]
-    match error.status:
-        case 404:
-            return NotFound(path=route)
-        case 405:
-            return MethodNotAllowed(method=request.method)
-        case 413:
-            return PayloadTooLarge(limit=request.client_max_size)
-    return InvalidRequest()
-
-
-def _is_echo(error: LlameroError, argument: str) -> bool:
-    """Tell whether an argument is what the client itself named: a model or a route, which may look like a path."""
-    return argument == "model" or error.code == NotFound.code
 
 
 def _json_response(status: int, fields: dict[str, object]) -> web.Response:

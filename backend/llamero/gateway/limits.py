@@ -1,29 +1,16 @@
-"""How much one client may ask for, and how long it may take to ask."""
+"""How much one client of the gateway may ask for."""
 
 from __future__ import annotations
 
-import msgspec
-
+from llamero.http.limits import MEBIBYTE
+from llamero.http.limits import Limits as HttpLimits
 from llamero.models.settings import GatewaySettings
 
-MEBIBYTE = 1024 * 1024
 
+class Limits(HttpLimits, frozen=True, kw_only=True):
+    """As for every surface, and `max_streams`: requests that occupy an engine at once."""
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Sizes in bytes, times in seconds. Each limit answers with a typed error of its own.
-
-    `head_timeout_s` runs from the first byte of a request to the end of its headers, `body_timeout_s` over the whole
-    body, `idle_timeout_s` between two requests of one connection.
-    """
-
-    max_body_bytes: int = 64 * MEBIBYTE
-    max_json_depth: int = 64
-    max_header_bytes: int = 16 * 1024
-    max_headers: int = 100
     max_streams: int = 256
-    head_timeout_s: float = 15.0
-    body_timeout_s: float = 60.0
-    idle_timeout_s: float = 75.0
 
     @classmethod
     def from_settings(cls, settings: GatewaySettings) -> Limits:

@@ -10,13 +10,13 @@ import time
 import msgspec
 from aiohttp import web
 
-from llamero.gateway.bodies import expect_later, read_json_object
 from llamero.gateway.chat_request import check_chat_request
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
 from llamero.gateway.protocols import Catalog, Inference
 from llamero.gateway.relay import Relay
 from llamero.gateway.slots import StreamSlots
+from llamero.http.bodies import expect_later, read_json_object
 from llamero.models.errors import ModelNotFound
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ModelId

@@ -14,10 +14,11 @@ from contextlib import AbstractAsyncContextManager
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from llamero.gateway.errors import ErrorEnvelope, crashed
-from llamero.gateway.middleware import client_is_gone
+from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.protocols import InferenceReply
 from llamero.gateway.slots import RETRY_AFTER_S, StreamSlots
+from llamero.http.errors import crashed
+from llamero.http.middleware import client_is_gone
 from llamero.models.errors import LlameroError, Unavailable
 
 EVENT_STREAM = "text/event-stream"

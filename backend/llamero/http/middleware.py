@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from aiohttp import web
 
-from llamero.gateway.connection import Connection
-from llamero.gateway.errors import crashed, from_http_exception
-from llamero.gateway.policy import (
+from llamero.http.connection import Connection
+from llamero.http.errors import ErrorRenderer, crashed, from_http_exception
+from llamero.http.policy import (
     AccessPolicy,
     check_request,
     check_sender,
@@ -29,14 +28,6 @@ logger = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LISTED_ORIGIN: web.RequestKey[str] = web.RequestKey("listed_origin", str)
-
-
-class ErrorRenderer(Protocol):
-    """How a surface tells an error."""
-
-    def response(self, error: LlameroError) -> web.Response:
-        """Answer a request with an error."""
-        ...
 
 
 def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import msgspec
 from aiohttp import web
 
-from llamero.gateway.limits import Limits
+from llamero.http.limits import Limits
 from llamero.models.errors import InvalidRequest, PayloadTooLarge, RequestTimedOut, UnsupportedMediaType
 
 _object_decoder = msgspec.json.Decoder(dict[str, object])

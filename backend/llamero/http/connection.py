@@ -13,8 +13,8 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from llamero.gateway.errors import ErrorEnvelope, crashed
-from llamero.gateway.limits import Limits
+from llamero.http.errors import ErrorRenderer, crashed
+from llamero.http.limits import Limits
 from llamero.models.errors import HeadersTooLarge, InvalidRequest, LlameroError, RequestTimedOut
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,10 @@ LINGER_S = 2.0
 class Connection(web.RequestHandler):
     """A client connection. The middleware tells it when a request's head is whole and when its answer is done."""
 
-    __slots__ = ("_awaits_head", "_envelope", "_fixed_headers", "_head_timer", "_limits")
+    __slots__ = ("_awaits_head", "_errors", "_fixed_headers", "_head_timer", "_limits")
 
     def __init__(
-        self, server: web.Server, *, limits: Limits, envelope: ErrorEnvelope, fixed_headers: Mapping[str, str]
+        self, server: web.Server, *, limits: Limits, errors: ErrorRenderer, fixed_headers: Mapping[str, str]
     ) -> None:
         super().__init__(
             server,
@@ -45,7 +45,7 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._limits = limits
-        self._envelope = envelope
+        self._errors = errors
         self._fixed_headers = fixed_headers
         self._awaits_head = True
         self._head_timer: asyncio.TimerHandle | None = None
@@ -95,7 +95,7 @@ class Connection(web.RequestHandler):
             error = crashed(exc or RuntimeError(message), where="the HTTP server")
         if request.writer.output_size > 0:
             raise ConnectionResetError(str(error))
-        response = self._envelope.response(error)
+        response = self._errors.response(error)
         response.headers.update(self._fixed_headers)
         response.force_close()
         return response
@@ -105,7 +105,7 @@ class Connection(web.RequestHandler):
         if self.transport is None:
             return
         error = RequestTimedOut(seconds=round(self._limits.head_timeout_s))
-        self.transport.write(_whole_response(self._envelope.response(error), self._fixed_headers))
+        self.transport.write(_whole_response(self._errors.response(error), self._fixed_headers))
         self.transport.close()
 
     def _stop_timer(self) -> None:
