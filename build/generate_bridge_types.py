@@ -1,0 +1,166 @@
+"""Write the JavaScript types of the bridge from its Structs, so that both sides cannot drift apart.
+
+    python build/generate_bridge_types.py [--check]
+
+Output: `frontend/src/types/bridge.d.ts`. With `--check` nothing is written and the exit status says whether it is
+current. `COMMANDS` and `EVENTS` are the table of the bridge: what each command takes and gives, what is pushed.
+Fields with a default may be left out of arguments; results always carry every field, unless the Struct omits defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import sys
+import typing
+from pathlib import Path
+
+import msgspec
+from msgspec import inspect
+
+from llamero.models import bridge, conversations, metrics
+
+OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
+
+
+class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No arguments."""
+
+
+COMMANDS: dict[str, tuple[type, object]] = {
+    "get_snapshot": (Empty, bridge.Snapshot),
+    "get_conversation": (bridge.ConversationRef, conversations.ConversationWithMessages),
+    "send_chat_message": (bridge.SendChatMessage, bridge.Asked),
+    "edit_message": (bridge.EditMessage, bridge.Asked),
+    "retry_message": (bridge.RetryMessage, bridge.Asked),
+    "watch_message": (bridge.WatchMessage, conversations.Message),
+    "stop_message": (bridge.MessageRef, conversations.Message),
+    "select_branch": (bridge.SelectBranch, conversations.Conversation),
+    "rename_conversation": (bridge.RenameConversation, conversations.Conversation),
+    "change_conversation": (bridge.ChangeConversation, conversations.Conversation),
+    "delete_conversation": (bridge.ConversationRef, None),
+    "restore_conversation": (bridge.ConversationRef, conversations.Conversation),
+    "search_messages": (bridge.SearchMessages, tuple[conversations.SearchHit, ...]),
+    "add_model_file": (bridge.AddModelFile, bridge.ModelInfo),
+    "choose_model_file": (Empty, bridge.ModelInfo | None),
+    "change_model": (bridge.ChangeModel, bridge.ModelInfo),
+    "start_model": (bridge.ModelRef, bridge.ServerInfo),
+    "stop_model": (bridge.StopModel, None),
+    "get_server_log": (bridge.ModelRef, bridge.ServerLog),
+    "open_link": (bridge.OpenLink, None),
+    "set_ui_state": (bridge.SetUiState, None),
+    "watch_metrics": (bridge.WatchMetrics, None),
+}
+
+EVENTS: dict[str, object] = {
+    "conversation": conversations.Conversation,
+    "conversation_deleted": bridge.ConversationRef,
+    "message": conversations.Message,
+    "servers": tuple[bridge.ServerInfo, ...],
+    "models": tuple[bridge.ModelInfo, ...],
+    "metrics": metrics.MetricsSnapshot,
+    "ui": bridge.UiState,
+}
+
+HEADER = """\
+// Made by build/generate_bridge_types.py from the Structs in backend/llamero/models. Do not edit.
+"""
+
+
+class Writer:
+    """Collects the declarations that the given types need, each once, in order of first use."""
+
+    def __init__(self) -> None:
+        self.declarations: dict[str, str] = {}
+
+    def reference(self, kind: inspect.Type) -> str:
+        """Say how a type is written where it is used; declare what has a name of its own."""
+        match kind:
+            case inspect.NoneType():
+                return "null"
+            case inspect.StrType():
+                return "string"
+            case inspect.BoolType():
+                return "boolean"
+            case inspect.IntType() | inspect.FloatType():
+                return "number"
+            case inspect.UnionType(types=members):
+                return " | ".join(self.reference(member) for member in members)
+            case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+                inner = self.reference(item)
+                return f"({inner})[]" if " " in inner else f"{inner}[]"
+            case inspect.DictType(value_type=value):
+                return f"Record<string, {self.reference(value)}>"
+            case inspect.EnumType(cls=cls):
+                return self.enumeration(cls)
+            case inspect.StructType():
+                return self.struct(kind)
+        raise TypeError(f"no JavaScript type for {kind}")
+
+    def enumeration(self, cls: type[enum.Enum]) -> str:
+        """Declare an enumeration as the union of its values."""
+        values = " | ".join(f"'{member.value}'" for member in cls)
+        self.declarations.setdefault(cls.__name__, f"export type {cls.__name__} = {values};\n")
+        return cls.__name__
+
+    def struct(self, kind: inspect.StructType) -> str:
+        """Declare a Struct as an interface."""
+        name = kind.cls.__name__
+        if name in self.declarations:
+            return name
+        self.declarations[name] = ""  # holds the place in the order, and ends recursion
+        config = kind.cls.__struct_config__
+        lenient = config.omit_defaults or config.forbid_unknown_fields or name in {"Sampling", "UiState"}
+        lines = [
+            f"  {field.encode_name}{'?' if lenient and not field.required else ''}: {self.reference(field.type)};"
+            for field in kind.fields
+        ]
+        about = (kind.cls.__doc__ or "").strip().splitlines()[0]
+        body = "\n".join(lines)
+        self.declarations[name] = f"/** {about} */\nexport interface {name} {{\n{body}\n}}\n"
+        return name
+
+
+def generate() -> str:
+    """Return the whole text of the types file."""
+    writer = Writer()
+
+    def use(kind: object) -> str:
+        return writer.reference(inspect.type_info(kind))
+
+    # A channel is an object of the page that turns into its name when it is sent.
+    commands = [
+        f"  {name}: {{ args: {use(args)}; result: {use(result)} }};" for name, (args, result) in COMMANDS.items()
+    ]
+    events = [f"  {name}: {use(kind)};" for name, kind in EVENTS.items()]
+    use(bridge.ChatFrame)
+    declarations = "\n".join(writer.declarations.values())
+    declarations = declarations.replace("interface Empty {\n\n}", "interface Empty {}")
+    declarations = declarations.replace("  on: string;", "  on: ChannelArgument;")
+    return (
+        f"{HEADER}\n"
+        "/** A channel that the page has opened; JSON has it as `__CHANNEL__:<number>`. */\n"
+        "export interface ChannelArgument {\n  toJSON(): string;\n}\n\n"
+        f"{declarations}\n"
+        "/** Every command: what it takes and what it gives. */\n"
+        "export interface Commands {\n" + "\n".join(commands) + "\n}\n\n"
+        "/** Every event: what it carries. */\n"
+        "export interface Events {\n" + "\n".join(events) + "\n}\n"
+    )
+
+
+def main(arguments: typing.Sequence[str] | None = None) -> int:
+    """Write the file, or check it."""
+    parser = argparse.ArgumentParser(description="Write the JavaScript types of the bridge.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is not current")
+    options = parser.parse_args(arguments)
+    text = generate()
+    if options.check:
+        return 0 if OUTPUT.is_file() and OUTPUT.read_text(encoding="utf-8") == text else 1
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

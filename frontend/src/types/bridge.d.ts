@@ -1,0 +1,366 @@
+// Made by build/generate_bridge_types.py from the Structs in backend/llamero/models. Do not edit.
+
+/** A channel that the page has opened; JSON has it as `__CHANNEL__:<number>`. */
+export interface ChannelArgument {
+  toJSON(): string;
+}
+
+/** No arguments. */
+export interface Empty {}
+
+/** All that a page needs to draw itself. `streaming` are the ids of messages that are being answered now. */
+export interface Snapshot {
+  version: string;
+  native_dialogs: boolean;
+  gateway_url: string | null;
+  models: ModelInfo[];
+  servers: ServerInfo[];
+  conversations: Conversation[];
+  streaming: string[];
+  ui: UiState;
+  metrics: MetricsSnapshot | null;
+  notices: string[];
+}
+
+/** A model that can be chosen. None of the parameters: the engine's choice. `missing`: its file is not there. */
+export interface ModelInfo {
+  alias: string;
+  path: string;
+  is_demo: boolean;
+  size_bytes: number | null;
+  architecture: string | null;
+  trained_context: number | null;
+  layers: number | null;
+  embedding: boolean;
+  context_length: number | null;
+  gpu_layers: number | null;
+  threads: number | null;
+  keep_alive_s: number | null;
+  missing: boolean;
+}
+
+/** One server, for people. `reason` says in a sentence why it failed; `log_tail` holds its last lines then. */
+export interface ServerInfo {
+  alias: string;
+  phase: ServerPhase;
+  leases: number;
+  restarts: number;
+  since: number | null;
+  pid: number | null;
+  reason: string | null;
+  log_tail: string[];
+}
+
+export type ServerPhase = 'stopped' | 'starting' | 'ready' | 'stopping' | 'failed';
+
+/** One conversation without its messages. `title_is_automatic` until a person renames it. */
+export interface Conversation {
+  id: string;
+  title: string;
+  title_is_automatic: boolean;
+  created_at: number;
+  updated_at: number;
+  head: string | null;
+  model: string | null;
+  system_prompt: string;
+  sampling: Sampling;
+  deleted_at: number | null;
+}
+
+/** Parameters of the chat completions API that a person sets; None leaves the choice to the engine. */
+export interface Sampling {
+  temperature?: number | null;
+  top_p?: number | null;
+  top_k?: number | null;
+  min_p?: number | null;
+  repeat_penalty?: number | null;
+  presence_penalty?: number | null;
+  frequency_penalty?: number | null;
+  max_tokens?: number | null;
+  seed?: number | null;
+}
+
+/** What the page remembers from one start to the next. `theme`: system, light or dark. */
+export interface UiState {
+  theme?: string;
+  list_folded?: boolean;
+  conversation_id?: string | null;
+  model?: string | null;
+  drafts?: Record<string, string>;
+}
+
+/** CPU, RAM, GPU and VRAM, and every running server. */
+export interface MetricsSnapshot {
+  hardware: HardwareMetrics;
+  servers: ServerMetrics[];
+}
+
+/** One sample. `at` is wall-clock seconds since the epoch, `monotonic` orders samples across clock changes. */
+export interface HardwareMetrics {
+  at: number;
+  monotonic: number;
+  cpu: number | null;
+  cpu_cores: number[];
+  ram_used: number | null;
+  ram_total: number | null;
+  gpus: GpuMetrics[];
+  gpu_note: string | null;
+}
+
+/** One GPU. `source` says who was asked: nvml, nvidia-smi or amd-sysfs. */
+export interface GpuMetrics {
+  index: number;
+  name: string;
+  source: string;
+  utilization: number | null;
+  memory_used: number | null;
+  memory_total: number | null;
+  temperature_c: number | null;
+  power_w: number | null;
+  uuid: string | null;
+}
+
+/** What one running server costs and does. */
+export interface ServerMetrics {
+  alias: string;
+  phase: ServerPhase;
+  leases: number;
+  pid: number | null;
+  uptime_s: number | null;
+  process: ProcessMetrics | null;
+}
+
+/** One process tree: CPU in percent of one core, resident and GPU memory. */
+export interface ProcessMetrics {
+  pid: number;
+  cpu: number | null;
+  rss: number | null;
+  gpu_memory: number | null;
+  processes: number;
+}
+
+/** One conversation. */
+export interface ConversationRef {
+  conversation_id: string;
+}
+
+/** A conversation and every message of its tree, in order of time. */
+export interface ConversationWithMessages {
+  conversation: Conversation;
+  messages: Message[];
+}
+
+/** One message of the tree. `model` is the alias that answered. */
+export interface Message {
+  id: string;
+  conversation_id: string;
+  parent_id: string | null;
+  role: Role;
+  content: string;
+  reasoning: string;
+  status: MessageStatus;
+  model: string | null;
+  created_at: number;
+  error: MessageError | null;
+  stats: AnswerStats | null;
+}
+
+export type Role = 'user' | 'assistant';
+
+export type MessageStatus = 'streaming' | 'complete' | 'stopped' | 'interrupted' | 'failed';
+
+/** Why an answer failed: a stable code and a sentence for people. */
+export interface MessageError {
+  code: string;
+  message: string;
+}
+
+/** What the line under an answer says. Times in ms; counts in tokens. */
+export interface AnswerStats {
+  prompt_tokens: number | null;
+  completion_tokens: number | null;
+  prompt_ms: number | null;
+  generation_ms: number | null;
+  first_token_ms: number | null;
+  recoveries: number;
+  finish_reason: string | null;
+}
+
+/** Ask. Without a conversation a new one begins; without a parent the message goes under the head. */
+export interface SendChatMessage {
+  text: string;
+  model: string;
+  on: ChannelArgument;
+  conversation_id?: string | null;
+  parent_id?: string | null;
+  system_prompt?: string | null;
+  sampling?: Sampling | null;
+}
+
+/** What was saved before the answer began. `user_message` is None for a retry. */
+export interface Asked {
+  conversation: Conversation;
+  assistant_message: Message;
+  user_message: Message | null;
+}
+
+/** Say something else in the place of a message of the user's; a sibling with an answer of its own. */
+export interface EditMessage {
+  message_id: string;
+  text: string;
+  model: string;
+  on: ChannelArgument;
+}
+
+/** Answer once more; a sibling of the given answer. */
+export interface RetryMessage {
+  message_id: string;
+  model: string;
+  on: ChannelArgument;
+}
+
+/** Follow an answer that is under way, after a reload or in a second window. */
+export interface WatchMessage {
+  message_id: string;
+  on: ChannelArgument;
+}
+
+/** One message. */
+export interface MessageRef {
+  message_id: string;
+}
+
+/** Show the branch that this message is on, down to its newest leaf. */
+export interface SelectBranch {
+  conversation_id: string;
+  message_id: string;
+}
+
+/** Give a title. */
+export interface RenameConversation {
+  conversation_id: string;
+  title: string;
+}
+
+/** Change how a conversation is answered from now on; None leaves a field as it is. */
+export interface ChangeConversation {
+  conversation_id: string;
+  model?: string | null;
+  system_prompt?: string | null;
+  sampling?: Sampling | null;
+}
+
+/** Find words in titles and messages. */
+export interface SearchMessages {
+  query: string;
+  limit?: number;
+}
+
+/** A message that matches a search; `snippet` marks the words with U+E000 and U+E001. */
+export interface SearchHit {
+  conversation_id: string;
+  message_id: string;
+  title: string;
+  snippet: string;
+}
+
+/** Know a model file by its path. */
+export interface AddModelFile {
+  path: string;
+}
+
+/** How a model is run from the next request on; None: the engine's choice. All fields are set together. */
+export interface ChangeModel {
+  alias: string;
+  context_length?: number | null;
+  gpu_layers?: number | null;
+  threads?: number | null;
+  keep_alive_s?: number | null;
+}
+
+/** One model by its alias. */
+export interface ModelRef {
+  alias: string;
+}
+
+/** Stop one model, or all. */
+export interface StopModel {
+  alias?: string | null;
+}
+
+/** The last lines of an engine, oldest first. */
+export interface ServerLog {
+  alias: string;
+  lines: string[];
+}
+
+/** Open a link outside; only http, https and mailto are. */
+export interface OpenLink {
+  url: string;
+}
+
+/** Remember how the page looks. */
+export interface SetUiState {
+  ui: UiState;
+}
+
+/** Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile. */
+export interface WatchMetrics {
+  watching: boolean;
+}
+
+/** More of an answer: text, reasoning, what happens meanwhile; at the end the message as it was saved. */
+export interface ChatFrame {
+  text?: string;
+  reasoning?: string;
+  progress?: Progress | null;
+  tokens_per_second?: number | null;
+  message?: Message | null;
+}
+
+/** What happens now. `done` and `total` in tokens, where known. */
+export interface Progress {
+  kind: ProgressKind;
+  model: string;
+  done: number | null;
+  total: number | null;
+}
+
+export type ProgressKind = 'queued' | 'loading' | 'reading' | 'recovering';
+
+/** Every command: what it takes and what it gives. */
+export interface Commands {
+  get_snapshot: { args: Empty; result: Snapshot };
+  get_conversation: { args: ConversationRef; result: ConversationWithMessages };
+  send_chat_message: { args: SendChatMessage; result: Asked };
+  edit_message: { args: EditMessage; result: Asked };
+  retry_message: { args: RetryMessage; result: Asked };
+  watch_message: { args: WatchMessage; result: Message };
+  stop_message: { args: MessageRef; result: Message };
+  select_branch: { args: SelectBranch; result: Conversation };
+  rename_conversation: { args: RenameConversation; result: Conversation };
+  change_conversation: { args: ChangeConversation; result: Conversation };
+  delete_conversation: { args: ConversationRef; result: null };
+  restore_conversation: { args: ConversationRef; result: Conversation };
+  search_messages: { args: SearchMessages; result: SearchHit[] };
+  add_model_file: { args: AddModelFile; result: ModelInfo };
+  choose_model_file: { args: Empty; result: ModelInfo | null };
+  change_model: { args: ChangeModel; result: ModelInfo };
+  start_model: { args: ModelRef; result: ServerInfo };
+  stop_model: { args: StopModel; result: null };
+  get_server_log: { args: ModelRef; result: ServerLog };
+  open_link: { args: OpenLink; result: null };
+  set_ui_state: { args: SetUiState; result: null };
+  watch_metrics: { args: WatchMetrics; result: null };
+}
+
+/** Every event: what it carries. */
+export interface Events {
+  conversation: Conversation;
+  conversation_deleted: ConversationRef;
+  message: Message;
+  servers: ServerInfo[];
+  models: ModelInfo[];
+  metrics: MetricsSnapshot;
+  ui: UiState;
+}
