@@ -217,6 +217,7 @@ async def test_engine_headers_do_not_pass() -> None:
         "referrer-policy",
         "cross-origin-resource-policy",
         "content-security-policy",
+        "cross-origin-opener-policy",
     }
     assert response.headers["server"] == "Llamero"
 
