@@ -121,7 +121,7 @@ def _leave_on_signals() -> None:
     `__cxa_at_quick_exit` is called with a null pointer before that counts, and `_exit` takes it for a zero. Other
     systems end at once, too, but with the signal as the reason.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # no C library of that kind
         library = ctypes.CDLL(None)
         leave, handler = library._exit, library.quick_exit
         library.__getattr__("__cxa_at_quick_exit")(leave, None)
@@ -149,7 +149,7 @@ def _die_with_parent() -> bool:
 
 def _log(line: str) -> None:
     """One whole line in one write, so that the server's own threads cannot cut it."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody reads it, or there is no console
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
