@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with demo.gguf, think.gguf, tools.gguf and embed.gguf."""
     folder = tmp_path_factory.mktemp("models")
-    command = [sys.executable, ROOT / "build" / "make_models.py", "--out", folder, "demo", "think", "tools", "embed"]
+    script = str(ROOT / "build" / "make_models.py")
+    command = [sys.executable, script, "--out", str(folder), "demo", "think", "tools", "embed"]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     folder.chmod(0o755)  # readable after a test has dropped root
     return folder

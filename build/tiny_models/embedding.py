@@ -34,8 +34,7 @@ def _direction(name: str) -> npt.NDArray[np.float32]:
     """A vector of signs with mean zero and length 1, the same on every machine and with every numpy."""
     digest = hashlib.sha256(name.encode()).digest()
     signs = np.unpackbits(np.frombuffer(digest, np.uint8))[: WIDTH // 2].astype(np.float32) * 2 - 1
-    direction: npt.NDArray[np.float32] = np.concatenate([signs, -signs]) / np.float32(WIDTH**0.5)
-    return direction
+    return np.asarray(np.concatenate([signs, -signs]) / np.float32(WIDTH**0.5), np.float32)
 
 
 def _vocabulary() -> dict[str, npt.NDArray[np.float32]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,14 @@ def test_demo_with_ignore_eos_writes_as_much_as_asked_for(demo: Engine) -> None:
 
 def test_demo_sampled_without_any_filter_stays_readable(demo: Engine) -> None:
     for seed in range(8):
-        options = {"seed": seed, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "max_tokens": 300}
+        options: dict[str, Any] = {
+            "seed": seed,
+            "temperature": 1.0,
+            "top_k": 0,
+            "top_p": 1.0,
+            "min_p": 0.0,
+            "max_tokens": 300,
+        }
         text = demo.chat(**options)["message"]["content"]
         assert text[0].isupper()
         assert text.replace("\n", " ").isprintable()
