@@ -90,8 +90,8 @@ def _looks(engine: Engine) -> str:
             version = importlib.metadata.version("xllamacpp")
         except importlib.metadata.PackageNotFoundError:
             version = "?"
-        module = Path(__file__).with_name("embedded.py")
-        return f"xllamacpp {version}, llamero {__version__}, {_file_looks(module) or _file_looks(Path(sys.executable))}"
+        modules = sorted(Path(__file__).parent.glob("embedded*.py")) or [Path(sys.executable)]
+        return ", ".join((f"xllamacpp {version}", f"llamero {__version__}", *map(_file_looks, modules)))
     # A shared build keeps its flags in a library beside a tiny executable.
     executable = Path(engine.command[0])
     libraries: list[Path] = []
