@@ -1,7 +1,8 @@
 """One request and its reply, which outlives the server that began it.
 
-While a stream is relayed, what passes is read on the side (`received.py`). When the connection breaks, another lease
-is taken and the answer goes on in the same stream (`recovery.py`); the reader sees a pause.
+While a chat stream is relayed, what passes is read on the side (`received.py`). When the connection breaks, another
+lease is taken and the answer goes on in the same stream (`recovery.py`); the reader sees a pause. Of other streams
+only the first byte is waited for in this way: what they say is not read here.
 
 Invariants: only whole events are given out; nothing that was given out comes twice; the lease lives exactly as long as
 the context of `open_answer`; an answer that cannot be healed ends in one typed error.
@@ -21,7 +22,7 @@ from llamero.models.errors import UpstreamFailed
 from llamero.models.llama import LaunchSpec
 from llamero.services.llama.actor import Lease, LlamaActor
 from llamero.services.llama.protocols import Reply
-from llamero.services.llama.received import Received
+from llamero.services.llama.received import DONE, Received
 from llamero.services.llama.recovery import (
     DISAGREES,
     AlreadySent,
@@ -32,9 +33,11 @@ from llamero.services.llama.recovery import (
 )
 from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
 
+CHAT = "/v1/chat/completions"
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 3
-DEATH_NOTICE_S = 0.25  # how long a broken connection may take to turn out to be a death
-DONE_EVENT = b"data: [DONE]\n\n"
+DEATH_NOTICE_S = 1.0  # how long a broken connection may take to turn out to be a death
+DONE_EVENT = data_event(DONE)
+_RANDOM_SEEDS = (None, -1, 2**32 - 1)  # llama.cpp: LLAMA_DEFAULT_SEED
 
 logger = logging.getLogger(__name__)
 
@@ -60,17 +63,21 @@ async def open_answer(
 
 
 class Answer:
-    """An open reply. Iterate for its bytes, or over `blocks` for the same with what they say; once."""
+    """An open reply. Iterate for its bytes, or over `blocks` for the same with what they say; once.
+
+    `continuations` and `replays` count how often another server took over, by either way.
+    """
 
     def __init__(self, actor: LlamaActor, spec: LaunchSpec, endpoint: str, body: dict[str, object]) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
-        self.received = Received()
-        self.recoveries = 0
+        self.continuations = 0
+        self.replays = 0
         self._actor = actor
         self._spec = spec
         self._endpoint = endpoint
-        self._body = _repeatable(body)
+        self._body = _repeatable(body) if endpoint == CHAT else body
+        self._received = Received(choices_wanted=_choices_wanted(body))
         self._lease: Lease | None = None
         self._connection = AsyncExitStack()
         self._reply: Reply | None = None
@@ -96,9 +103,11 @@ class Answer:
 
     async def close(self) -> None:
         """Cut the connection, which frees the slot, and give the lease back."""
-        await self._connection.aclose()
-        if self._lease is not None:
-            self._lease.release()
+        try:
+            await self._connection.aclose()
+        finally:
+            if self._lease is not None:
+                self._lease.release()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for block in self.blocks():
@@ -109,27 +118,21 @@ class Answer:
         if self._whole is not None:
             yield Block(self._whole)
             return
+        received = self._received
         sent: AlreadySent | None = None
-        while True:
+        while not received.complete:
             try:
                 async for block in self._relay(sent):
                     yield block
-                if self._is_complete():
-                    break
+                if self._endpoint != CHAT:
+                    return
                 broken = UpstreamFailed(reason="the stream ended in the middle")
             except UpstreamFailed as error:
                 broken = error
-            if self._is_complete():
-                break
-            sent = await self._resume(broken)
-            if sent is None:
-                yield self._length_reached()
-                break
-        if not self.received.done and not self.received.failed:
+            if not received.complete:
+                sent = await self._resume(broken)
+        if not received.done and not received.failed:
             yield Block(DONE_EVENT)
-
-    def _is_complete(self) -> bool:
-        return self.received.done or self.received.failed or self.received.finished
 
     async def _send(self, body: dict[str, object]) -> Reply:
         """Open a connection for this body in the place of the former one."""
@@ -141,10 +144,9 @@ class Answer:
     async def _relay(self, sent: AlreadySent | None) -> AsyncIterator[Block]:
         """Give out the events of the present connection. `sent` is taken out of a stream that started again."""
         splitter = SseSplitter()
-        reply = self._reply
-        if reply is None:
+        if self._reply is None:
             return
-        async for data in reply:
+        async for data in self._reply:
             block, problem = self._take(splitter.feed(data), sent)
             if block.raw:
                 yield block
@@ -163,67 +165,81 @@ class Answer:
         problem: UpstreamFailed | None = None
         for event in events:
             try:
-                piece = self._take_one(event, sent, chunks)
+                raw.append(self._take_one(event, sent, chunks))
             except UpstreamFailed as error:
                 problem = error
                 break
-            raw.append(piece)
         return Block(b"".join(raw), tuple(chunks)), problem
 
     def _take_one(self, event: SseEvent, sent: AlreadySent | None, chunks: list[StreamChunk]) -> bytes:
         """Event names are dropped: a chat stream has none, and a client may act on one that a model made up."""
+        if self._endpoint != CHAT:
+            self._received.opaque = True
+            return event.raw
+        if self._received.done or self._received.failed:
+            return b""
         if event.data is None:
-            return event.raw if not event.name else b""
+            return b"" if event.name else event.raw
         data, raw = event.data, event.raw
-        if sent is not None and data != b"[DONE]":
+        if sent is not None and data != DONE:
             rest = sent.rest_of(data)
             if rest is None:
                 return b""
             data, raw = rest, data_event(rest)
         elif event.name:
             raw = data_event(data)
-        chunk = self.received.add(data)
+        chunk = self._received.add(data)
         if chunk is not None:
             chunks.append(chunk)
         return raw
 
-    async def _resume(self, broken: UpstreamFailed) -> AlreadySent | None:
-        """Make another server go on. None: there is nothing left to generate."""
-        if broken.code == DISAGREES:
-            if not self._continuing:
-                raise broken
-            self._may_continue = False
-        while True:
+    async def _resume(self, broken: UpstreamFailed) -> AlreadySent:
+        """Make another server go on, or raise why this cannot be."""
+        if self._received.opaque:
+            raise broken
+        if broken.code != DISAGREES:
             await self._next_lease(broken)
+        elif self._continuing:
+            self._may_continue = False  # this server is well, and so is the lease; only continuing does not work
+        else:
+            raise broken
+        while True:
             try:
                 return await self._restart()
             except UpstreamFailed as error:
-                broken = error
+                await self._next_lease(error)
 
-    async def _restart(self) -> AlreadySent | None:
-        self.recoveries += 1
-        self._continuing = self._may_continue and can_continue(self._body, self.received)
+    async def _restart(self) -> AlreadySent:
+        """Send the request that continues, or the first one again where that cannot be or is refused."""
+        self._continuing = self._may_continue and can_continue(self._body, self._received)
         if self._continuing:
-            tokens = await self._count_tokens(generated_text(self._body, self.received))
-            if token_limit_reached(self._body, tokens):
-                return None
-            reply = await self._send(continued_body(self._body, self.received, tokens))
-            if reply.status == 200:
-                return AlreadySent(self.received, tokens_continued=tokens)
+            tokens = await self._count_tokens(generated_text(self._body, self._received))
+            if not token_limit_reached(self._body, tokens):
+                reply = await self._send(continued_body(self._body, self._received, tokens))
+                if reply.status == 200:
+                    self.continuations += 1
+                    return AlreadySent(self._received, tokens_continued=tokens)
             self._continuing = self._may_continue = False
         reply = await self._send(self._body)
         if reply.status != 200:
             raise UpstreamFailed(reason=f"the engine answered {reply.status} to a repeated request")
-        return AlreadySent(self.received)
+        self.replays += 1
+        return AlreadySent(self._received)
 
     async def _count_tokens(self, text: str) -> int:
+        """How many tokens the client has. Each piece was one at least, whatever the engine counts in their sum."""
         request = self._held().server.request("POST", "/tokenize", msgspec.json.encode({"content": text}))
         async with request as reply:
-            return len(msgspec.json.decode(await reply.read(), type=_Tokens).tokens)
+            content = await reply.read()
+        try:
+            counted = len(msgspec.json.decode(content, type=_Tokens).tokens)
+        except msgspec.DecodeError:
+            counted = 0
+        return max(counted, self._received.pieces)
 
     async def _next_lease(self, broken: UpstreamFailed) -> None:
         """Take a lease on the server that replaces this one, unless this has been tried too often in vain."""
-        progress = sum(len(c.content) + len(c.reasoning) for c in self.received.choices.values())
+        progress = self._received.pieces
         self._attempts = 1 if progress > self._progress_at_failure else self._attempts + 1
         self._progress_at_failure = progress
         if self._attempts > MAX_ATTEMPTS_WITHOUT_PROGRESS:
@@ -235,15 +251,6 @@ class Answer:
         self._lease = await self._actor.acquire(self._spec, resumes=former.id)
         former.release()
 
-    def _length_reached(self) -> Block:
-        """The last event of an answer whose server died exactly at the client's token limit."""
-        received = self.received
-        choice = {"index": 0, "delta": {}, "finish_reason": "length"}
-        chunk = {"id": received.id, "object": "chat.completion.chunk", "created": received.created}
-        data = msgspec.json.encode({**chunk, "model": received.model, "choices": [choice]})
-        known = received.add(data)
-        return Block(data_event(data), (known,) if known is not None else ())
-
     def _held(self) -> Lease:
         if self._lease is None:
             raise UpstreamFailed(reason="the answer has not been opened")
@@ -254,8 +261,13 @@ class _Tokens(msgspec.Struct):
     tokens: list[object]
 
 
+def _choices_wanted(body: dict[str, object]) -> int:
+    wanted = body.get("n")
+    return wanted if isinstance(wanted, int) else 1
+
+
 def _repeatable(body: dict[str, object]) -> dict[str, object]:
     """The request with a seed of its own, so that a replay says the same."""
-    if body.get("seed") in (None, -1) and body.get("stream"):
+    if body.get("seed") in _RANDOM_SEEDS and body.get("stream"):
         return {**body, "seed": secrets.randbelow(2**31)}
     return body

@@ -17,58 +17,76 @@ DONE = b"[DONE]"
 
 
 @dataclass
-class ReceivedChoice:
-    """One choice: its texts, and the arguments of each tool call by index."""
+class ReceivedCall:
+    """One tool call: its name, and its arguments so far."""
 
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ReceivedChoice:
+    """One choice: its texts, and its tool calls by index. `pieces` counts the deltas that said something."""
+
+    role_sent: bool = False
     content: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
-    tool_arguments: dict[int, str] = field(default_factory=dict)
+    calls: dict[int, ReceivedCall] = field(default_factory=dict)
     finish_reason: str | None = None
+    pieces: int = 0
 
     def add(self, choice: ChunkChoice) -> None:
         """Count one delta."""
         delta = choice.delta
+        self.role_sent = self.role_sent or delta.role is not None
         if delta.content:
             self.content.append(delta.content)
         if delta.reasoning_content:
             self.reasoning.append(delta.reasoning_content)
-        for call in delta.tool_calls or ():
-            known = self.tool_arguments.get(call.index, "")
-            self.tool_arguments[call.index] = known + (call.function.arguments or "")
+        for chunk in delta.tool_calls or ():
+            call = self.calls.setdefault(chunk.index, ReceivedCall())
+            call.name = call.name or chunk.function.name or ""
+            call.arguments.append(chunk.function.arguments or "")
+        if delta.content or delta.reasoning_content or delta.tool_calls:
+            self.pieces += 1
         if choice.finish_reason is not None:
             self.finish_reason = choice.finish_reason
 
 
 @dataclass
 class Received:
-    """One answer so far. `id`, `created` and `model` are those of its first chunk."""
+    """One answer so far. `id`, `created` and `model` are those of its first chunk.
 
+    `opaque`: the client has something that is no chat chunk, so what it has is not known here.
+    """
+
+    choices_wanted: int = 1
     id: str = ""
     created: int = 0
     model: str = ""
-    role_sent: bool = False
     choices: dict[int, ReceivedChoice] = field(default_factory=dict)
     done: bool = False
     failed: bool = False
-    usage_seen: bool = False
+    opaque: bool = False
 
     def add(self, data: bytes) -> StreamChunk | None:
-        """Count the data of one event; None for `[DONE]`. Raises UpstreamFailed when it is not a chunk."""
+        """Count the data of one event; None for what is no chunk. Raises UpstreamFailed when it is broken JSON."""
         if data == DONE:
             self.done = True
             return None
         try:
             chunk = _decode_chunk(data)
+        except msgspec.ValidationError:
+            self.opaque = True
+            return None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UpstreamFailed(reason=f"an event that is no chat chunk: {error}") from error
+            raise UpstreamFailed(reason=f"an event that is broken: {error}") from error
         if chunk.error is not None:
             self.failed = True
         if not self.id:
             self.id, self.created, self.model = chunk.id, chunk.created, chunk.model
         for choice in chunk.choices:
-            self.role_sent = self.role_sent or choice.delta.role is not None
             self.choices.setdefault(choice.index, ReceivedChoice()).add(choice)
-        self.usage_seen = self.usage_seen or chunk.usage is not None
         return chunk
 
     @property
@@ -77,11 +95,17 @@ class Received:
         return "".join(self.choices[0].content) if 0 in self.choices else ""
 
     @property
-    def finished(self) -> bool:
-        """Has every choice said why it ended?"""
-        return bool(self.choices) and all(c.finish_reason is not None for c in self.choices.values())
+    def pieces(self) -> int:
+        """How many deltas said something. Each stands for one token at least."""
+        return sum(choice.pieces for choice in self.choices.values())
+
+    @property
+    def complete(self) -> bool:
+        """Is there nothing more to come but the end? Every choice has said why it ended, or an error was told."""
+        ended = sum(choice.finish_reason is not None for choice in self.choices.values())
+        return self.done or self.failed or ended >= max(self.choices_wanted, len(self.choices), 1)
 
     @property
     def has_more_than_text(self) -> bool:
         """Reasoning, tool calls or several choices: what a prefilled answer cannot stand for."""
-        return len(self.choices) > 1 or any(c.reasoning or c.tool_arguments for c in self.choices.values())
+        return len(self.choices) > 1 or any(c.reasoning or c.calls for c in self.choices.values())

@@ -25,13 +25,12 @@ from llamero.models.llama import LlamaCppConfig, ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings import Settings
 from llamero.services.llama.actor import LlamaActor
-from llamero.services.llama.answer import Answer, open_answer
+from llamero.services.llama.answer import CHAT, Answer, open_answer
 from llamero.services.llama.listeners import Listener, Listeners, Subscription
 from llamero.services.llama.planning import Plan, Planner
 from llamero.services.llama.state import Policy
 from llamero.services.metrics import MetricsService
 
-CHAT = "/v1/chat/completions"
 EMBEDDINGS = "/v1/embeddings"
 _EMBEDDING_ENDPOINTS = frozenset({EMBEDDINGS, "/embedding", "/embeddings"})
 _GIB = 1024**3
@@ -79,15 +78,16 @@ class LlamaCppService:
     ) -> AsyncIterator[ChatDelta]:
         """Ask a model, by default the active one, and yield the deltas of its answer.
 
-        `parameters` are those of the chat completions API. Raises Unavailable when no model is active, what `start`
-        raises, and UpstreamFailed when the answer breaks and cannot be healed or the engine refuses the request.
+        `parameters` are those of the chat completions API; it is always streamed. Raises Unavailable when no model is
+        active, what `start` raises, and UpstreamFailed when the answer breaks and cannot be healed or the engine
+        refuses the request.
         """
         config = config or self._active
         if config is None:
             raise Unavailable()
         self._active = config
         usage = {"stream": True, "stream_options": {"include_usage": True}}
-        body: dict[str, object] = {"model": config.model.alias, "messages": messages, **usage, **parameters}
+        body: dict[str, object] = {"model": config.model.alias, "messages": messages, **parameters, **usage}
         async with self.open(config, CHAT, body) as answer:
             async for delta in _deltas(answer):
                 yield delta

@@ -1,0 +1,247 @@
+"""How an answer goes on: when it may be continued, what is asked for then, and what of the new stream is new."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from llamero.models.errors import UpstreamFailed
+from llamero.services.llama.received import Received
+from llamero.services.llama.recovery import (
+    DISAGREES,
+    AlreadySent,
+    can_continue,
+    continued_body,
+    generated_text,
+    token_limit_reached,
+)
+
+LONG = "The llamas climb the pass before dawn."
+ASKED = {"messages": [{"role": "user", "content": "Tell me"}], "stream": True}
+PREFILLED = {**ASKED, "messages": [*ASKED["messages"], {"role": "assistant", "content": "The llamas"}]}  # type: ignore[misc]
+
+
+def chunk(delta: dict[str, Any] | None = None, *, index: int = 0, finish: str | None = None, **more: Any) -> bytes:
+    choices = [{"index": index, "delta": delta or {}, "finish_reason": finish}] if delta is not None or finish else []
+    return json.dumps({"id": "b", "created": 2, "model": "m2", "choices": choices, **more}).encode()
+
+
+def call(index: int = 0, arguments: str = "", name: str = "", call_id: str = "") -> dict[str, Any]:
+    function: dict[str, Any] = {"name": name, "arguments": arguments} if name else {"arguments": arguments}
+    announced = {"id": call_id, "type": "function"} if call_id else {}
+    return {"tool_calls": [{"index": index, **announced, "function": function}]}
+
+
+def received(*deltas: dict[str, Any], wanted: int = 1) -> Received:
+    """The client has the role and these deltas, of choice 0 unless they name another."""
+    result = Received(choices_wanted=wanted)
+    result.add(
+        json.dumps({"id": "a", "created": 1, "model": "m", "choices": [{"delta": {"role": "assistant"}}]}).encode()
+    )
+    for delta in deltas:
+        result.add(chunk(delta, index=delta.pop("choice", 0)))
+    return result
+
+
+def rest(sent: AlreadySent, *events: bytes) -> list[dict[str, Any]]:
+    return [json.loads(new) for event in events if (new := sent.rest_of(event)) is not None]
+
+
+def deltas(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [choice["delta"] for chunk in chunks for choice in chunk["choices"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "got", "expected"),
+    [
+        (ASKED, [{"content": LONG}], True),
+        (ASKED, [{"content": LONG[:10]}], False),
+        (ASKED, [], False),
+        (ASKED, [{"reasoning_content": "hm"}, {"content": LONG}], False),
+        (ASKED, [{"content": LONG}, call(name="f", call_id="1")], False),
+        (ASKED, [{"content": LONG}, {"content": LONG, "choice": 1}], False),
+        ({**ASKED, "n": 1}, [{"content": LONG}], True),
+        ({**ASKED, "n": 2}, [{"content": LONG}], False),
+        ({**ASKED, "logprobs": True}, [{"content": LONG}], False),
+        ({**ASKED, "logprobs": False}, [{"content": LONG}], True),
+        ({**ASKED, "tools": [{}]}, [{"content": LONG}], False),
+        ({**ASKED, "tools": []}, [{"content": LONG}], True),
+        ({**ASKED, "response_format": {"type": "json_object"}}, [{"content": LONG}], False),
+        ({**ASKED, "grammar": "root ::= x"}, [{"content": LONG}], False),
+        ({"prompt": "Tell me"}, [{"content": LONG}], False),
+        (PREFILLED, [{"content": LONG}], True),
+        (PREFILLED, [{"content": " climb the pass before dawn, slowly."}], False),
+        ({"messages": [{"role": "assistant", "content": [{"type": "text"}]}]}, [{"content": LONG}], False),
+    ],
+)
+def test_can_continue_only_where_text_stands_for_everything(
+    body: dict[str, object], got: list[dict[str, Any]], expected: bool
+) -> None:
+    assert can_continue(body, received(*[dict(delta) for delta in got])) is expected
+
+
+def test_continued_body_adds_the_text_as_the_assistants_message() -> None:
+    body = continued_body({**ASKED, "temperature": 0}, received({"content": LONG}), 9)
+    assert body["messages"] == [{"role": "user", "content": "Tell me"}, {"role": "assistant", "content": LONG}]
+    assert body["temperature"] == 0
+    assert len(ASKED["messages"]) == 1  # type: ignore[arg-type] # the first request stays as it is
+
+
+def test_continued_body_replaces_what_the_client_prefilled_and_keeps_its_other_fields() -> None:
+    last = {"role": "assistant", "content": "The llamas", "name": "guide"}
+    body = continued_body({"messages": [last]}, received({"content": LONG}), 9)
+    assert body["messages"] == [{"role": "assistant", "content": LONG, "name": "guide"}]
+    assert generated_text(PREFILLED, received({"content": LONG})) == LONG.removeprefix("The llamas")
+
+
+@pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens", "n_predict"])
+def test_token_limit_is_less_what_was_received(limit: str) -> None:
+    got = received({"content": LONG})
+    assert continued_body({**ASKED, limit: 100}, got, 30)[limit] == 70
+    assert continued_body({**ASKED, limit: -1}, got, 30)[limit] == -1
+    assert token_limit_reached({**ASKED, limit: 30}, 30)
+    assert not token_limit_reached({**ASKED, limit: 31}, 30)
+    assert not token_limit_reached({**ASKED, limit: -1}, 30)
+    assert not token_limit_reached(ASKED, 30)
+
+
+def test_already_sent_text_is_taken_out_also_within_a_delta() -> None:
+    sent = AlreadySent(received({"content": "The lla"}))
+    new = rest(sent, chunk({"content": "The "}), chunk({"content": "llamas"}), chunk({"content": " climb"}))
+    assert deltas(new) == [{"content": "mas"}, {"content": " climb"}]
+
+
+def test_already_sent_gives_the_rest_the_identity_of_the_first_stream() -> None:
+    (new,) = rest(AlreadySent(received({"content": "A"})), chunk({"content": "AB"}))
+    assert (new["id"], new["created"], new["model"]) == ("a", 1, "m")
+
+
+def test_already_sent_role_comes_only_once() -> None:
+    sent = AlreadySent(received())
+    assert deltas(rest(sent, chunk({"role": "assistant", "content": None}), chunk({"content": "A"}))) == [
+        {"content": "A"}
+    ]
+
+
+def test_already_sent_nothing_lets_the_role_through() -> None:
+    role = {"role": "assistant", "content": None}
+    assert deltas(rest(AlreadySent(Received()), chunk(role), chunk({"content": "A"}))) == [role, {"content": "A"}]
+
+
+def test_already_sent_role_of_a_choice_that_has_not_begun_passes() -> None:
+    sent = AlreadySent(received({"content": "A"}, wanted=2))
+    role = {"role": "assistant", "content": None}
+    assert deltas(rest(sent, chunk(dict(role)), chunk(role, index=1))) == [role]
+
+
+def test_already_sent_reasoning_is_taken_out_before_the_content() -> None:
+    sent = AlreadySent(received({"reasoning_content": "Hm, "}, {"reasoning_content": "so."}, {"content": "Yes"}))
+    stream = [chunk({"reasoning_content": "Hm, so."}), chunk({"content": "Ye"}), chunk({"content": "s, it is"})]
+    assert deltas(rest(sent, *stream)) == [{"content": ", it is"}]
+
+
+def test_already_sent_in_the_middle_of_reasoning_goes_on_there() -> None:
+    sent = AlreadySent(received({"reasoning_content": "Hm"}))
+    stream = [chunk({"reasoning_content": "Hm, so."}), chunk({"content": "Yes"})]
+    assert deltas(rest(sent, *stream)) == [{"reasoning_content": ", so."}, {"content": "Yes"}]
+
+
+def test_already_sent_tool_call_keeps_the_first_id_and_goes_on_in_its_arguments() -> None:
+    sent = AlreadySent(received(call(name="weather", call_id="x1"), call(arguments='{"ci')))
+    stream = [chunk(call(name="weather", call_id="y2")), chunk(call(arguments='{"city"')), chunk(call(arguments=":1}"))]
+    assert deltas(rest(sent, *stream)) == [call(arguments='ty"'), call(arguments=":1}")]
+
+
+def test_already_sent_second_tool_call_that_is_new_passes_whole() -> None:
+    sent = AlreadySent(received(call(name="f", call_id="x1", arguments="{}")))
+    second = call(index=1, name="g", call_id="y2", arguments="{}")
+    assert deltas(rest(sent, chunk(call(name="f", call_id="y1", arguments="{}")), chunk(second))) == [second]
+
+
+def test_already_sent_choices_are_kept_apart() -> None:
+    sent = AlreadySent(received({"content": "A"}, {"content": "XY", "choice": 1}, wanted=2))
+    stream = [chunk({"content": "XYZ"}, index=1), chunk({"content": "AB"})]
+    assert deltas(rest(sent, *stream)) == [{"content": "Z"}, {"content": "B"}]
+
+
+DISAGREEING: dict[str, tuple[list[dict[str, Any]], list[bytes]]] = {
+    "other text": ([{"content": "The llamas"}], [chunk({"content": "The alp"})]),
+    "shorter text": ([{"content": "The llamas"}], [chunk({"content": "The"}), chunk(finish="stop")]),
+    "no text": ([{"content": "The llamas"}], [chunk(finish="stop")]),
+    "other reasoning": ([{"reasoning_content": "Hm"}], [chunk({"reasoning_content": "So"})]),
+    "less reasoning": (
+        [{"reasoning_content": "Hm, so"}],
+        [chunk({"reasoning_content": "Hm"}), chunk({"content": "Y"})],
+    ),
+    "more reasoning": ([{"reasoning_content": "Hm"}, {"content": "Y"}], [chunk({"reasoning_content": "Hm, so"})]),
+    "other arguments": (
+        [call(name="f", call_id="1", arguments='{"a"')],
+        [chunk(call(name="f", call_id="2")), chunk(call(arguments='{"b"'))],
+    ),
+    "other tool": ([call(name="f", call_id="1")], [chunk(call(name="g", call_id="2"))]),
+    "text for a tool": ([call(name="f", call_id="1")], [chunk({"content": "No"})]),
+    "text after half a tool": (
+        [call(name="f", call_id="1", arguments='{"a"')],
+        [chunk(call(name="f", call_id="2", arguments="{")), chunk({"content": "No"})],
+    ),
+    "a tool for text": ([{"content": "The"}], [chunk(call(name="f", call_id="1"))]),
+    "second tool first": (
+        [call(name="f", call_id="1", arguments="{}")],
+        [chunk(call(index=1, name="f", call_id="2", arguments="{}"))],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISAGREEING)
+def test_disagreement_is_a_typed_error_and_nothing_is_emitted(name: str) -> None:
+    got, stream = DISAGREEING[name]
+    sent = AlreadySent(received(*[dict(delta) for delta in got]))
+    emitted: list[dict[str, Any]] = []
+    with pytest.raises(UpstreamFailed) as caught:
+        for event in stream:
+            emitted += rest(sent, event)
+    assert caught.value.code == DISAGREES
+    assert emitted == []
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b"17", b'{"choices": 3}', b'{"choices": [{"delta": "x"}]}', b"\xff"])
+def test_event_that_is_no_chunk_is_a_typed_error_in_a_recovery(data: bytes) -> None:
+    with pytest.raises(UpstreamFailed):
+        AlreadySent(received({"content": "A"})).rest_of(data)
+
+
+def test_error_event_passes_as_it_is() -> None:
+    error = b'{"error": {"code": 500, "message": "no"}}'
+    assert AlreadySent(received({"content": "A"})).rest_of(error) == error
+
+
+def test_usage_counts_what_was_continued_as_answer() -> None:
+    sent = AlreadySent(received({"content": LONG}), tokens_continued=9)
+    usage = {"prompt_tokens": 29, "completion_tokens": 5, "total_tokens": 34}
+    (new,) = rest(sent, chunk(usage=usage))
+    assert new["usage"] == {"prompt_tokens": 20, "completion_tokens": 14, "total_tokens": 34}
+    assert new["choices"] == []
+
+
+def test_usage_of_a_replay_is_left_alone() -> None:
+    usage = {"prompt_tokens": 20, "completion_tokens": 14, "total_tokens": 34}
+    (new,) = rest(AlreadySent(received({"content": LONG})), chunk(usage=usage))
+    assert new["usage"] == usage
+
+
+def test_received_is_complete_when_every_choice_that_was_wanted_has_ended() -> None:
+    got = received({"content": "A"}, wanted=2)
+    got.add(chunk(finish="stop"))
+    assert not got.complete
+    got.add(chunk(finish="stop", index=1))
+    assert got.complete
+
+
+def test_received_marks_what_is_no_chunk_and_refuses_broken_json() -> None:
+    got = received({"content": "A"})
+    assert got.add(b'{"choices": "none"}') is None
+    assert got.opaque
+    with pytest.raises(UpstreamFailed):
+        got.add(b'{"choices": [{"del')
