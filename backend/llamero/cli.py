@@ -1,0 +1,146 @@
+"""The command line: reads it and hands over to a command.
+
+Imports next to nothing, so that `--version` and a slip of the pen are answered at once; commands import what they need.
+A packaged application has one executable for everything, so the roles of its child processes are looked for first. The
+texts of `--help` stand here beside what they describe; all other sentences are in `locale/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from llamero import __version__
+from llamero.commands.options import Options
+from llamero.commands.report import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, report_failure, report_surprise, say
+from llamero.models.errors import LlameroError
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+EMBEDDED_ENGINE_ROLE = "--embedded-engine"
+GUARDIAN_ROLE = "--guardian"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status: 0, 1 when it failed, 2 for a command line that cannot be understood."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == [EMBEDDED_ENGINE_ROLE]:
+        from llamero.infrastructure.llama.embedded import main as embedded_engine
+
+        return embedded_engine(arguments[1:])
+    if arguments[:1] == [GUARDIAN_ROLE]:
+        from llamero.infrastructure.processes.guardian import main as guardian
+
+        guardian()
+        return 0
+    options = Options()
+    try:
+        status = _command(arguments, options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        _forget_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except LlameroError as error:
+        report_failure(error)
+    except Exception as error:
+        report_surprise(error, options)
+    return FAILED
+
+
+def _command(arguments: Sequence[str], options: Options) -> int:
+    try:
+        _parser().parse_args(arguments, namespace=options)
+    except SystemExit as finished:  # --help, --version or a usage error, which have written what there is to say
+        return finished.code if isinstance(finished.code, int) else USAGE
+    match options.command:
+        case "serve":
+            from llamero.commands import signals
+
+            signals.leave_at_once()  # whoever ends us while we are still being imported gets an orderly 0, too
+            from llamero.commands.serve import serve
+
+            return serve(options)
+        case "run":
+            from llamero.commands.run import run
+
+            return run(options)
+        case "doctor":
+            from llamero.commands.doctor import doctor
+
+            return doctor(options)
+    from llamero.infrastructure.messages import default_messages
+
+    say(f"llamero: {default_messages().text('cli-no-window')}")
+    return USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of repeating the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"llamero: {message}; see {self.prog} --help")
+        raise SystemExit(USAGE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="llamero",
+        description="Run language models on your own machine.",
+        epilog="Llamero's data is where --data-dir says, else where this system keeps such things.",
+    )
+    parser.add_argument("--version", action="version", version=f"llamero {__version__}")
+    _add_global_options(parser, top=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    serve = commands.add_parser("serve", help="let other programs use your models, until you end it")
+    serve.add_argument("--host", metavar="HOST", help="address to listen on (127.0.0.1)")
+    serve.add_argument(
+        "--port", metavar="N", type=_port, help="port to listen on; 0 takes any (5526, or the next free)"
+    )
+    serve.add_argument("--model", metavar="FILE", type=Path, help="GGUF file to load before saying ready")
+    serve.add_argument(
+        "--api-key-file", metavar="FILE", type=Path, help="file with the key that clients must send; or LLAMERO_API_KEY"
+    )
+
+    run = commands.add_parser("run", help="talk to a model here")
+    run.add_argument("file", metavar="FILE", type=Path, help="GGUF file")
+    run.add_argument(
+        "prompt", metavar="PROMPT", nargs="?", help="answer this and leave; without it, have a conversation"
+    )
+
+    doctor = commands.add_parser("doctor", help="check what Llamero needs, and say what to do")
+    for command in (serve, run, doctor):
+        _add_global_options(command, top=False)
+    return parser
+
+
+def _add_global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    """The options of every command may stand before or behind its name; what was not given leaves no trace."""
+    options = parser if top else parser.add_argument_group("options of every command")
+    options.add_argument(
+        "--data-dir", metavar="DIR", type=Path, default=argparse.SUPPRESS, help="keep everything in this directory"
+    )
+    options.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        choices=LOG_LEVELS,
+        default=argparse.SUPPRESS,
+        help=f"what the log file gets: {', '.join(LOG_LEVELS)}; debug also writes to the terminal",
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more: let the interpreter's own flush at exit go nowhere instead of complaining."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,61 @@
+"""What the command line said, and what every command makes of it first: directories, log, settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from llamero.infrastructure.paths import Paths
+    from llamero.models.settings import ResolvedSettings
+
+
+class Options(argparse.Namespace):
+    """The options of every command; those that a command does not have keep these values.
+
+    `log_file` is not an option: it is where the log went, once it is open.
+    """
+
+    command: str | None = None
+    data_dir: Path | None = None
+    log_level: str = "info"
+    log_file: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    model: Path | None = None
+    api_key_file: Path | None = None
+    file: Path = Path()
+    prompt: str | None = None
+
+    @property
+    def debug(self) -> bool:
+        """Does the user want to see everything?"""
+        return self.log_level == "debug"
+
+
+class Ground(NamedTuple):
+    """What a command stands on."""
+
+    paths: Paths
+    resolved: ResolvedSettings
+
+
+def prepare(options: Options, overrides: Mapping[str, object], *, console_level: str) -> Ground:
+    """Make and check the directories, open the log, read the settings.
+
+    stderr gets records from `console_level` on, or all of them with `--log-level debug`. Raises `IoFailed` for a data
+    directory that cannot be used.
+    """
+    import os
+
+    from llamero.infrastructure.logs import configure_logging
+    from llamero.infrastructure.paths import find_paths
+    from llamero.infrastructure.settings_file import load_settings
+
+    paths = find_paths(options.data_dir)
+    paths.prepare()
+    console = "debug" if options.debug else console_level
+    options.log_file = configure_logging(options.log_level, paths.logs, console)
+    return Ground(paths, load_settings(paths.settings_file, os.environ, overrides))

@@ -1,0 +1,28 @@
+### What the command line says beside errors, and what to do about errors whose own sentence leaves that open.
+
+cli-no-window = This version has no window yet. Talk to a model with "llamero run FILE", or let other programs use it with "llamero serve".
+cli-surprise =
+    Something unexpected happened ({ $kind }){ GIVEN($path) ->
+        [yes] ; the details are in { $path }
+       *[no] ; try again with --log-level debug
+    }.
+cli-name-hosts = Other machines are let in under the names in gateway.allowed_hosts of { $path }, and there are none yet.
+
+cli-loading = Loading { $model } …
+cli-banner =
+    { $model }{ GIVEN($context) ->
+        [yes] { " " }with room for { $context } tokens
+       *[no] { "" }
+    }. Ctrl+C stops an answer, /clear begins anew, Ctrl+D or /bye ends.
+cli-leave-hint = Press Ctrl+D or type /bye to leave.
+cli-cleared = The conversation begins anew.
+cli-stopped = Stopped.
+cli-statistics = { $tokens } tokens, { $rate } tokens/s
+cli-context-full = The conversation is longer than the model's context of { $context } tokens. Begin anew with /clear, or ask something shorter.
+
+advice-server_error-model_not_found = check the path, or name another GGUF file.
+advice-context_error-exec_not_exists = correct engine.path or engine.variant in the settings, or remove it.
+advice-server_error-health_check_error = stop that program, or try again.
+advice-server_error-timeout_error = try a smaller model, or raise engine.start_timeout_s in the settings.
+advice-server_error-io_error = free disk space or correct the permissions, then try again.
+advice-server_error-client_error = try again; the log has the details.
