@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from llamero.infrastructure.gguf import memory_estimate, read_header
@@ -16,13 +15,11 @@ from llamero.infrastructure.llama.args import MergedFlag, config_arguments, merg
 from llamero.infrastructure.llama.engines import find_engine
 from llamero.infrastructure.llama.flags import learn_flags
 from llamero.models.gguf import GgufHeader
-from llamero.models.llama import Engine, LaunchSpec, LlamaCppConfig
+from llamero.models.llama import LaunchSpec, LlamaCppConfig
 from llamero.models.settings import Settings
 
 _Stamp = tuple[tuple[int, int, int], ...]
 EMBEDDING_FLAG = "--embedding"
-
-FindEngine = Callable[[Settings], Engine]
 
 
 class Plan:
@@ -59,13 +56,14 @@ class Planner:
             stamp, plan = known
             if stamp == _stamp(plan.spec):
                 return plan
-        plan = await self._make(config)
-        self._plans[config] = (_stamp(plan.spec), plan)
+        settings = self._settings
+        plan = await self._make(config, settings)
+        if settings is self._settings:
+            self._plans[config] = (_stamp(plan.spec), plan)
         return plan
 
-    async def _make(self, config: LlamaCppConfig) -> Plan:
+    async def _make(self, config: LlamaCppConfig, settings: Settings) -> Plan:
         header = await asyncio.to_thread(read_header, Path(config.model.path))
-        settings = self._settings
         engine = await asyncio.to_thread(find_engine, settings.engine, self._data_dir)
         flags = await learn_flags(engine, self._cache_dir)
         arguments = merge(
