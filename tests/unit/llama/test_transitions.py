@@ -339,3 +339,12 @@ def test_announcements_come_once_per_start_and_stop_in_order() -> None:
     s.stopped("a")
     told = [e.event for e in s.all(effects.Announce)]
     assert told == [Start(A.model), Stop(A.model)]
+
+
+def test_resume_with_a_lease_that_is_still_held_gives_it_up_first() -> None:
+    s = Scenario(concurrency=1)
+    held = s.ready(A)
+    resumed = s.acquire(A, resumes=s.lease(held))
+    assert s.granted(resumed), "it would wait for itself otherwise"
+    s.release(held)
+    assert s.state.snapshot().servers[0].leases == 1

@@ -66,7 +66,7 @@ def _acquire(state: State, event: events.Acquire) -> tuple[State, list[Effect]]:
     if event.resumes is not None:
         if event.resumes in state.revoked:
             return state, [Refuse(event.ticket, STOPPED_BY_USER)]
-        _forget_broken(draft, event.resumes)
+        _give_up(draft, event.resumes, event.at)  # else it could wait for itself where one request at a time is let in
         draft.waiting.insert(0, waiting)
     else:
         draft.waiting.append(waiting)
@@ -130,20 +130,18 @@ def _await_stopped(draft: Draft, ticket: int, aliases: list[str]) -> None:
 
 def _released(draft: Draft, event: events.Released) -> None:
     draft.revoked -= {event.lease}
-    _forget_broken(draft, event.lease)
-    for server in draft.servers.values():
-        if event.lease in server.leases:
-            leases = server.leases - {event.lease}
-            idle_since = None if leases else event.at
-            draft.put(replace(server, leases=leases, last_used=event.at, idle_since=idle_since))
-            return
+    _give_up(draft, event.lease, event.at)
 
 
-def _forget_broken(draft: Draft, lease: int) -> None:
-    """The request behind a lease that a crash took has ended, or has come back to resume."""
+def _give_up(draft: Draft, lease: int, at: float) -> None:
+    """The request behind a lease has ended, or comes back to resume on another one."""
     for server in draft.servers.values():
         if lease in server.broken:
             draft.put(replace(server, broken=server.broken - {lease}))
+            return
+        if lease in server.leases:
+            leases = server.leases - {lease}
+            draft.put(replace(server, leases=leases, last_used=at, idle_since=None if leases else at))
             return
 
 
