@@ -11,6 +11,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import aiohttp
@@ -33,6 +34,7 @@ from llamero.models.llama import Failure, LaunchSpec
 
 PORT_ATTEMPTS = 3
 FIRST_POLL_S = 0.01
+HEALTH_TIMEOUT_S = 2.0
 LONGEST_POLL_S = 0.25
 POLL_SHARE = 0.02  # of the time waited so far: polling adds at most this share to a load
 CRASHED = "server_error-engine_crashed"
@@ -40,7 +42,10 @@ TAIL_LINES = 40
 
 
 class _PortTaken(Exception):
-    """Somebody else listens on the port that was chosen."""
+    """Somebody else listens on the port that was chosen. `error`: what to say when it happens too often."""
+
+    def __init__(self, error: EngineFailed | HealthCheckFailed) -> None:
+        self.error = error
 
 
 class LlamaServer:
@@ -55,6 +60,7 @@ class LlamaServer:
         clock: Clock,
         start_timeout_s: float = 300.0,
         stop_grace_s: float = 5.0,
+        choose_port: Callable[[], int] | None = None,
     ) -> None:
         self.spec = spec
         self.port = 0
@@ -63,10 +69,12 @@ class LlamaServer:
         self._clock = clock
         self._start_timeout_s = start_timeout_s
         self._stop_grace_s = stop_grace_s
+        self._choose_port = choose_port or _free_port
         self._key = secrets.token_urlsafe(32)
         self._child: ChildProcess | None = None
         self._upstream: Upstream | None = None
         self._stopping = False
+        self._spawning = asyncio.Lock()
 
     @property
     def pid(self) -> int:
@@ -86,21 +94,22 @@ class LlamaServer:
         for attempt in range(PORT_ATTEMPTS):
             try:
                 await self._start_once()
-            except _PortTaken:
+            except _PortTaken as taken:
                 if attempt + 1 == PORT_ATTEMPTS:
-                    raise self._ended_error(1) from None
+                    raise taken.error from None
             else:
                 return
 
     async def _start_once(self) -> None:
-        self.port = _free_port()
+        self.port = self._choose_port()
         command = [
             *self.spec.engine.command,
             *argv(self.spec.model.alias, self.spec.model.path, self.port, self.spec.arguments),
         ]
-        if self._stopping:
-            raise EngineFailed(reason="stopped before it was started")
-        child = self._child = await self._spawn(command)
+        async with self._spawning:
+            if self._stopping:
+                raise EngineFailed(reason="stopped before it was started")
+            child = self._child = await self._spawn(command)
         upstream = self._upstream = Upstream(self._session, self.port, self._key)
         try:
             await self._until_ready(child, upstream)
@@ -141,9 +150,10 @@ class LlamaServer:
         try:
             await asyncio.wait({exited, ready}, return_when=asyncio.FIRST_COMPLETED)
             if exited.done():
-                if explain_engine_exit(exited.result(), self.log_tail(TAIL_LINES)).code == "exit-port":
-                    raise _PortTaken
-                raise self._ended_error(exited.result())
+                error = self._ended_error(exited.result())
+                if explain_engine_exit(error.exit_status, error.log_tail).code == "exit-port":
+                    raise _PortTaken(error)
+                raise error
             ready.result()
         finally:
             exited.cancel()
@@ -153,7 +163,7 @@ class LlamaServer:
     async def _poll(self, child: ChildProcess, upstream: Upstream) -> None:
         started = self._clock.monotonic()
         while True:
-            status = await upstream.status("/health", with_key=False)
+            status = await upstream.status("/health", with_key=False, timeout_s=HEALTH_TIMEOUT_S)
             if status == 200:
                 break
             now = self._clock.monotonic()
@@ -167,7 +177,7 @@ class LlamaServer:
         with_key = await upstream.status("/props", timeout_s=10.0)
         without = await upstream.status("/props", with_key=False, timeout_s=10.0)
         if with_key != 200 or without != 401:
-            raise HealthCheckFailed(reason=f"port {self.port} is answered by another program")
+            raise _PortTaken(HealthCheckFailed(reason=f"port {self.port} is answered by another program"))
 
     def _ended_error(self, status: int) -> EngineFailed:
         tail = self.log_tail(TAIL_LINES)
@@ -177,9 +187,9 @@ class LlamaServer:
         """Wait until the process has ended and its whole tree is gone; say why."""
         child = self._started()
         status = await child.wait()
-        await child.reap_tree()
         if self._upstream is not None:
             self._upstream.close()
+        await child.reap_tree()
         tail = self.log_tail(TAIL_LINES)
         return Failure(
             code=CRASHED, arguments={"reason": engine_exit_sentence(status, tail)}, exit_status=status, log_tail=tail
@@ -188,6 +198,8 @@ class LlamaServer:
     async def stop(self) -> None:
         """Close our connections to it, stop it and wait until its whole tree is gone. Idempotent."""
         self._stopping = True
+        async with self._spawning:  # a process that is being spawned is known after this
+            pass
         if self._upstream is not None:
             self._upstream.close()
         if self._child is not None:

@@ -7,6 +7,7 @@ into the loop. The bound of the mailbox is on intents; facts always fit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import Any
 
 from llamero.infrastructure.clock import Clock
 from llamero.models.errors import InternalError, LlameroError, Unavailable
-from llamero.models.llama import ActorSnapshot, LaunchSpec
+from llamero.models.llama import ActorSnapshot, Failure, LaunchSpec
 from llamero.services.llama import effects, events
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.protocols import Server, ServerFactory
@@ -73,7 +74,6 @@ class LlamaActor:
         self._ended: dict[_Key, asyncio.Event] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop_task: asyncio.Task[None] | None = None
-        self._closed = False
 
     @property
     def snapshot(self) -> ActorSnapshot:
@@ -111,12 +111,12 @@ class LlamaActor:
         await self._ask(lambda ticket, at: events.Unload(ticket, alias, at))
 
     async def close(self) -> None:
-        """Stop everything and the actor itself. Idempotent."""
-        if self._closed or self._loop_task is None:
+        """Stop everything and the actor itself; returns when the processes are gone. May be called by many, at once."""
+        if self._loop_task is None:
             return
-        await self._ask(lambda ticket, at: events.Close(ticket, at))
-        self._closed = True
-        await self._loop_task
+        with contextlib.suppress(Unavailable):  # it has ended already
+            await self._ask(lambda ticket, at: events.Close(ticket, at), bounded=False)
+        await asyncio.shield(self._loop_task)
 
     def tell(self, fact: events.Fact) -> None:
         """Post a fact."""
@@ -131,11 +131,11 @@ class LlamaActor:
         """Use other limits from now on."""
         self.tell(events.PolicyChanged(policy, self.clock.monotonic()))
 
-    async def _ask(self, intent: _IntentFactory) -> Lease | None:
+    async def _ask(self, intent: _IntentFactory, *, bounded: bool = True) -> Lease | None:
         """Post an intent and wait for its one answer, even when the caller is canceled meanwhile."""
-        if self._closed or self._loop_task is None or self._loop_task.done():
+        if self._loop_task is None or self._loop_task.done():
             raise Unavailable(SHUTTING_DOWN)
-        if self._intents_waiting >= MAX_INTENTS:
+        if bounded and self._intents_waiting >= MAX_INTENTS:
             raise Unavailable(QUEUE_FULL, retry_after=self._state.policy.retry_after_s)
         self._tickets += 1
         ticket = self._tickets
@@ -190,12 +190,16 @@ class LlamaActor:
     def _carry_out(self, effect: effects.Effect, tasks: asyncio.TaskGroup) -> None:
         match effect:
             case effects.StartServer():
-                tasks.create_task(self._as_events(self._start(effect)), name=f"start {effect.alias}")
+                # Known before the task runs: a stop that comes right after it must find the server.
+                key = (effect.alias, effect.generation)
+                server = self._servers[key] = self._create(effect.spec)
+                self._ended[key] = asyncio.Event()
+                tasks.create_task(self._as_events(self._start(key, server)), name=f"start {effect.alias}")
             case effects.StopServer():
                 tasks.create_task(self._as_events(self._stop(effect)), name=f"stop {effect.alias}")
             case effects.Grant():
-                server = self._servers[effect.alias, effect.generation]
-                self._answer(effect.ticket, Lease(self, effect, server))
+                granted = self._servers[effect.alias, effect.generation]
+                self._answer(effect.ticket, Lease(self, effect, granted))
             case effects.Done():
                 self._answer(effect.ticket, None)
             case effects.Refuse():
@@ -230,24 +234,25 @@ class LlamaActor:
     async def _as_events(self, effect: Coroutine[Any, Any, events.Fact]) -> None:
         self.tell(await effect)
 
-    async def _start(self, effect: effects.StartServer) -> events.Fact:
+    async def _start(self, key: _Key, server: Server) -> events.Fact:
         """Start a server, say so, and stay with it until it ends."""
-        key = (effect.alias, effect.generation)
+        alias = key[0]
         try:
-            server = self._servers[key] = self._create(effect.spec)
-            self._ended[key] = asyncio.Event()
             await server.start()
-        except LlameroError as error:
-            return self._start_failed(effect, error)
         except Exception as error:
-            logger.exception("starting %s failed unexpectedly", effect.alias)
-            return self._start_failed(effect, InternalError(reason=type(error).__name__))
+            return events.StartFailed(*key, failure=self._failure(alias, error), at=self.clock.monotonic())
         self.tell(events.Started(*key, pid=server.pid, port=server.port, at=self.clock.monotonic()))
-        failure = await server.ended()
+        try:
+            failure = await server.ended()
+        except Exception as error:
+            failure = self._failure(alias, error)
         return events.Exited(*key, failure=failure, at=self.clock.monotonic())
 
-    def _start_failed(self, effect: effects.StartServer, error: LlameroError) -> events.StartFailed:
-        return events.StartFailed(effect.alias, effect.generation, to_failure(error), self.clock.monotonic())
+    def _failure(self, alias: str, error: Exception) -> Failure:
+        if isinstance(error, LlameroError):
+            return to_failure(error)
+        logger.error("the server of %s failed unexpectedly", alias, exc_info=error)
+        return to_failure(InternalError(reason=type(error).__name__))
 
     async def _stop(self, effect: effects.StopServer) -> events.Fact:
         key = (effect.alias, effect.generation)
