@@ -6,6 +6,7 @@ The shapes of the events are those that llama.cpp's server (b11549) sends for `P
 from __future__ import annotations
 
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ class Answer:
         self.prefix = ""
         if messages and messages[-1].get("role") == "assistant":
             self.prefix = content_text(messages.pop().get("content"))
+            # It stands where the template opens the answer anyway.
+            self.prompt_tokens = count_prompt(messages) + len(pieces_of(self.prefix))
         text = self._whole_text(options, messages)
         if self.prefix and text.startswith(self.prefix):
             pieces = pieces_of(text[len(self.prefix) :])
@@ -120,7 +123,8 @@ class Answer:
 
     def _tool_deltas(self) -> Iterator[dict[str, Any]]:
         function = {"name": self.tool, "arguments": ""}
-        yield {"tool_calls": [{"index": 0, "id": "call_0", "type": "function", "function": function}]}
+        call_id = os.urandom(8).hex()  # random, as llama-server's are
+        yield {"tool_calls": [{"index": 0, "id": call_id, "type": "function", "function": function}]}
         for piece in TOOL_ARGUMENTS:
             yield {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
 

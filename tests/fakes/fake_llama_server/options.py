@@ -66,9 +66,11 @@ class Switches:
     tool_call: bool = False  # a tool call instead of content
     nondeterministic: bool = False  # the text differs from life to life
     tokens_per_second: float = 0.0  # 0: as fast as the reader takes them
+    refuse_prefill: bool = False  # 400 when the last message is the assistant's, as thinking templates do
     prefix: str = "repeat"  # a prefilled prefix is in the first delta: "repeat", in one of its own: "alone", "omit"
     # The stream: after N content deltas …
     die_after_chunks: int | None = None  # … SIGKILL to itself
+    die_after_deltas: int | None = None  # the same, counting the role, reasoning and tool calls, too
     break_after_chunks: int | None = None  # … reset the connection
     error_after_chunks: int | None = None  # … `data: {"error": …}` and the end
     stall_after_chunks: int | None = None  # … nothing more until the reader leaves

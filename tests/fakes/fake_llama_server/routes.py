@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.fake_llama_server import sse
-from tests.fakes.fake_llama_server.answers import Answer
+from tests.fakes.fake_llama_server.answers import Answer, pieces_of
 from tests.fakes.fake_llama_server.journal import Journal
 from tests.fakes.fake_llama_server.options import Options
 from tests.fakes.fake_llama_server.wire import ClientGone, Reply, Request
@@ -34,6 +34,7 @@ class Routes:
         self.options, self.switches, self.journal = options, options.switches, journal
         self.ready = False
         self.requests = 0
+        self.vocabulary: dict[int, str] = {}
         self.refusals_left = self.switches.unavailable_first
         self.name = (options.alias or Path(options.model).name).split(",")[0]
 
@@ -127,16 +128,24 @@ class Routes:
         await reply.json(200, {"object": "list", "model": self.name, "data": data, "usage": usage})
 
     async def _tokenize(self, body: dict[str, Any], reply: Reply) -> None:
-        await reply.json(200, {"tokens": list(str(body.get("content", "")).encode())})
+        """Tokens are those that an answer is streamed and counted in; each stands for its text."""
+        pieces = pieces_of(str(body.get("content", "")))
+        self.vocabulary |= {zlib.crc32(piece.encode()): piece for piece in pieces}
+        await reply.json(200, {"tokens": [zlib.crc32(piece.encode()) for piece in pieces]})
 
     async def _detokenize(self, body: dict[str, Any], reply: Reply) -> None:
-        await reply.json(200, {"content": bytes(body.get("tokens", [])).decode(errors="replace")})
+        pieces = [self.vocabulary.get(token, "") for token in body.get("tokens", [])]
+        await reply.json(200, {"content": "".join(pieces)})
 
     async def _chat(self, body: dict[str, Any], reply: Reply) -> None:
         if not isinstance(body.get("messages"), list):
             await reply.json(400, error(400, "'messages' is required", "invalid_request_error"))
             return
         answer = Answer(self.options, body)
+        if answer.prefix and self.switches.refuse_prefill:
+            message = "Assistant response prefill is incompatible with enable_thinking."
+            await reply.json(400, error(400, message, "invalid_request_error"))
+            return
         if 0 < self.options.ctx_size < answer.prompt_tokens:
             message = "the request exceeds the available context size, try increasing it"
             counts = {"n_prompt_tokens": answer.prompt_tokens, "n_ctx": self.options.ctx_size}
@@ -162,7 +171,9 @@ class Routes:
             progress = {"total": answer.prompt_tokens, "cache": 0, "processed": answer.prompt_tokens, "time_ms": 1}
             await emit(chunk([{"finish_reason": None, "index": 0, "delta": {}}], prompt_progress=progress))
         began, sent = time.monotonic(), 0
-        for delta in answer.deltas(self.switches.prefix):
+        for number, delta in enumerate(answer.deltas(self.switches.prefix)):
+            if number == self.switches.die_after_deltas:
+                os.kill(os.getpid(), signal.SIGKILL)
             await emit(chunk([{"finish_reason": None, "index": 0, "delta": delta}]))
             sent += bool(delta.get("content"))
             if await self._misbehaved(sent, reply, emit):
