@@ -1,7 +1,7 @@
 """Chat streams as typed data: the chunks of the OpenAI surface, and the deltas that a chat shows.
 
-Chunk format: `chat.completion.chunk` of the OpenAI API, with `reasoning_content` and `timings` as llama-server adds
-them. Decoding ignores fields that are not named here; forwarding never goes through these types.
+Chunk format: `chat.completion.chunk` of the OpenAI API, with `reasoning_content`, `timings` and `prompt_progress` as
+llama-server adds them. Decoding ignores fields that are not named here; forwarding never goes through these types.
 """
 
 from __future__ import annotations
@@ -58,6 +58,14 @@ class Timings(msgspec.Struct, frozen=True):
     predicted_ms: float = 0.0
 
 
+class PromptProgress(msgspec.Struct, frozen=True):
+    """How far a prompt is read, in tokens; sent before the answer when the request has `return_progress`."""
+
+    total: int = 0
+    cache: int = 0
+    processed: int = 0
+
+
 class StreamChunk(msgspec.Struct, frozen=True):
     """One event of a chat stream. `error` is set on an error event, which ends the stream."""
 
@@ -67,6 +75,7 @@ class StreamChunk(msgspec.Struct, frozen=True):
     choices: tuple[ChunkChoice, ...] = ()
     usage: Usage | None = None
     timings: Timings | None = None
+    prompt_progress: PromptProgress | None = None
     error: object = None
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -65,7 +65,8 @@ async def open_answer(
 class Answer:
     """An open reply. Iterate for its bytes, or over `blocks` for the same with what they say; once.
 
-    `continuations` and `replays` count how often another server took over, by either way.
+    `continuations` and `replays` count how often another server took over, by either way; `on_recovery` is called
+    when that begins, with the pause still to come.
     """
 
     def __init__(self, actor: LlamaActor, spec: LaunchSpec, endpoint: str, body: dict[str, object]) -> None:
@@ -73,6 +74,7 @@ class Answer:
         self.headers: Mapping[str, str] = {}
         self.continuations = 0
         self.replays = 0
+        self.on_recovery: Callable[[], None] = lambda: None
         self._actor = actor
         self._spec = spec
         self._endpoint = endpoint
@@ -197,6 +199,7 @@ class Answer:
         """Make another server go on, or raise why this cannot be."""
         if self._received.opaque:
             raise broken
+        self.on_recovery()
         if broken.code != DISAGREES:
             await self._next_lease(broken)
         elif self._continuing:

@@ -6,19 +6,10 @@ the way of raw requests, streamed or not, healed when their server dies.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from llamero.models.chat import (
-    ChatDelta,
-    Finished,
-    ReasoningDelta,
-    StreamChunk,
-    TextDelta,
-    Timings,
-    ToolCallDelta,
-    Usage,
-)
+from llamero.models.chat import ChatDelta
 from llamero.models.errors import ModelDoesNotEmbed, Unavailable, UpstreamFailed
 from llamero.models.events import Variant
 from llamero.models.llama import LlamaCppConfig, ServerPhase
@@ -26,6 +17,7 @@ from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings import Settings
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.answer import CHAT, Answer, open_answer
+from llamero.services.llama.deltas import deltas
 from llamero.services.llama.listeners import Listener, Listeners, Subscription
 from llamero.services.llama.planning import Plan, Planner
 from llamero.services.llama.state import Policy
@@ -89,7 +81,7 @@ class LlamaCppService:
         usage = {"stream": True, "stream_options": {"include_usage": True}}
         body: dict[str, object] = {"model": config.model.alias, "messages": messages, **parameters, **usage}
         async with self.open(config, CHAT, body) as answer:
-            async for delta in _deltas(answer):
+            async for delta in deltas(answer):
                 yield delta
 
     async def get_metrics(self) -> MetricsSnapshot:
@@ -148,33 +140,3 @@ class LlamaCppService:
             if answer.status != 200:
                 raise UpstreamFailed(reason=f"{endpoint} answered {answer.status}")
             return reply
-
-
-async def _deltas(answer: Answer) -> AsyncIterator[ChatDelta]:
-    """The typed deltas of a stream; the last one is Finished."""
-    reason: str | None = None
-    usage: Usage | None = None
-    timings: Timings | None = None
-    async for block in answer.blocks():
-        if answer.status != 200:
-            raise UpstreamFailed(reason=block.raw.decode("utf-8", "replace")[:500])
-        for chunk in block.chunks:
-            if chunk.error is not None:
-                raise UpstreamFailed(reason=str(chunk.error)[:500])
-            for delta in _deltas_of(chunk):
-                yield delta
-            usage = chunk.usage or usage
-            timings = chunk.timings or timings
-            reason = next((c.finish_reason for c in chunk.choices if c.finish_reason), reason)
-    yield Finished(reason or "stop", usage, timings)
-
-
-def _deltas_of(chunk: StreamChunk) -> Iterator[ChatDelta]:
-    for choice in chunk.choices:
-        delta = choice.delta
-        if delta.reasoning_content:
-            yield ReasoningDelta(delta.reasoning_content)
-        if delta.content:
-            yield TextDelta(delta.content)
-        for call in delta.tool_calls or ():
-            yield ToolCallDelta(call.index, call.id, call.function.name, call.function.arguments or "")

@@ -1,0 +1,99 @@
+"""An answer as typed deltas, and an engine's refusal as an error of the tree.
+
+Sources: `chat.completion.chunk` of the OpenAI API; llama-server's `{"error": {"code", "message", "type"}}`, with
+`n_prompt_tokens` and `n_ctx` where a conversation is longer than the context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator
+
+import msgspec
+
+from llamero.models.chat import (
+    ChatDelta,
+    Finished,
+    PromptProgress,
+    ReasoningDelta,
+    StreamChunk,
+    TextDelta,
+    Timings,
+    ToolCallDelta,
+    Usage,
+)
+from llamero.models.errors import InvalidRequest, LlameroError, UpstreamFailed
+from llamero.services.llama.answer import Answer
+
+_REASON_LIMIT = 500
+_CONTEXT_FULL = "exceed_context_size_error"
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    type: str = ""
+    code: int | str | None = None
+    n_prompt_tokens: int | None = None
+    n_ctx: int | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error | str = ""
+
+
+async def deltas(
+    answer: Answer, on_prompt: Callable[[PromptProgress], None] = lambda _: None
+) -> AsyncGenerator[ChatDelta, None]:
+    """Yield the typed deltas of a stream; the last one is Finished. `on_prompt` is told how far the prompt is read.
+
+    Raises InvalidRequest when the engine finds fault with the request, UpstreamFailed when it fails or the answer
+    breaks and cannot be healed.
+    """
+    reason: str | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+    async for block in answer.blocks():
+        if answer.status != 200:
+            raise refusal(answer.status, block.raw)
+        for chunk in block.chunks:
+            if chunk.error is not None:
+                raise _error_of(500, chunk.error)
+            if chunk.prompt_progress is not None:
+                on_prompt(chunk.prompt_progress)
+            for delta in _deltas_of(chunk):
+                yield delta
+            usage = chunk.usage or usage
+            timings = chunk.timings or timings
+            reason = next((c.finish_reason for c in chunk.choices if c.finish_reason), reason)
+    yield Finished(reason or "stop", usage, timings)
+
+
+def refusal(status: int, body: bytes) -> LlameroError:
+    """The error that an engine's answer of this status stands for."""
+    try:
+        return _error_of(status, msgspec.json.decode(body, type=_ErrorBody).error)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return UpstreamFailed(reason=f"it answered {status}: {body.decode('utf-8', 'replace')[:_REASON_LIMIT]}")
+
+
+def _error_of(status: int, said: object) -> LlameroError:
+    try:
+        error = _Error(said) if isinstance(said, str) else msgspec.convert(said, _Error)
+    except msgspec.ValidationError:
+        error = _Error(str(said))
+    if error.type == _CONTEXT_FULL and error.n_prompt_tokens is not None and error.n_ctx is not None:
+        return InvalidRequest("chat_error-context_full", tokens=error.n_prompt_tokens, limit=error.n_ctx)
+    reason = error.message[:_REASON_LIMIT] or f"it answered {status}"
+    if 400 <= status < 500:
+        return InvalidRequest("chat_error-refused", reason=reason)
+    return UpstreamFailed(reason=reason)
+
+
+def _deltas_of(chunk: StreamChunk) -> Iterator[ChatDelta]:
+    for choice in chunk.choices:
+        delta = choice.delta
+        if delta.reasoning_content:
+            yield ReasoningDelta(delta.reasoning_content)
+        if delta.content:
+            yield TextDelta(delta.content)
+        for call in delta.tool_calls or ():
+            yield ToolCallDelta(call.index, call.id, call.function.name, call.function.arguments or "")
