@@ -31,7 +31,7 @@ def main() -> None:
             figures.append(figure)
             verdict = "" if not figure.bar else "holds" if figure.holds else "MISSED"
             value = f"{figure.value:.3f} {figure.unit}"
-            print(f"{figure.name:<56} {value:>14}  {figure.bar:>8}  {verdict}", flush=True)
+            print(f"{figure.name:<76} {value:>14}  {figure.bar:>8}  {verdict}", flush=True)
     Path("bench.json").write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=1))
 
 
