@@ -190,7 +190,7 @@ class Doctor:
             self._paths.models,
         ):
             inside = directory.is_relative_to(self._paths.data_dir)
-            if not inside or (findings[0].level is not Level.PROBLEM and os.path.lexists(directory)):
+            if not inside or (findings[0].level is not Level.PROBLEM and is_there(directory)):
                 checked = self._examine_directory("doctor-data", directory)
                 findings += [finding for finding in checked if finding.level is Level.PROBLEM]
         return findings
