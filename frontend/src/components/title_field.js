@@ -1,0 +1,44 @@
+/**
+ * A title being written: Enter or leaving saves it, Esc leaves it as it was.
+ *
+ * @typedef {import('../page.js').App} App
+ */
+import { html } from 'lit-html';
+import { ref } from 'lit-html/directives/ref.js';
+import { text } from '../i18n.js';
+
+/** @param {Element | undefined} element */
+const select = (element) => {
+  const input = /** @type {HTMLInputElement | undefined} */ (element);
+  queueMicrotask(() => {
+    if (input && document.activeElement !== input) {
+      input.focus();
+      input.select();
+    }
+  });
+};
+
+/** @param {App} app @param {{ id: string, title: string }} conversation */
+export function titleField({ actions, page }, { id, title }) {
+  const finish = (/** @type {Event} */ event, /** @type {boolean} */ save) => {
+    if (page.renaming.value?.id !== id) return;
+    const value = /** @type {HTMLInputElement} */ (event.target).value.trim();
+    page.renaming.value = null;
+    if (save && value && value !== title) void actions.rename(id, value);
+  };
+  return html`<input
+    class="title-field"
+    type="text"
+    maxlength="200"
+    aria-label=${text.title}
+    autocomplete="off"
+    .value=${title}
+    ${ref(select)}
+    @blur=${(/** @type {Event} */ event) => finish(event, true)}
+    @keydown=${(/** @type {KeyboardEvent} */ event) => {
+      if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
+      event.preventDefault();
+      finish(event, event.key === 'Enter');
+    }}
+  />`;
+}

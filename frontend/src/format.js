@@ -1,0 +1,39 @@
+/** Numbers, sizes and times as people read them: always with a unit, separators in large numbers, memory in GB. */
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
+const day = new Intl.DateTimeFormat('en-US', { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+
+/** @param {number} value */
+export const count = (value) => whole.format(value);
+
+/** @param {number} value */
+export const decimal = (value) => tenths.format(value);
+
+/** @param {number} bytes */
+export const gigabytes = (bytes) => tenths.format(bytes / 1024 ** 3);
+
+/** A file's size: GB with one decimal, MB for what is smaller. @param {number} bytes */
+export const fileSize = (bytes) => (bytes >= 0.1 * 1024 ** 3 ? `${gigabytes(bytes)} GB` : `${tenths.format(bytes / 1024 ** 2)} MB`);
+
+/** @param {number} ms */
+export function duration(ms) {
+  if (ms < 1000) return `${whole.format(ms)} ms`;
+  if (ms < 60_000) return `${tenths.format(ms / 1000)} s`;
+  return `${whole.format(Math.floor(ms / 60_000))} min ${whole.format(Math.round((ms % 60_000) / 1000))} s`;
+}
+
+/** @param {number} seconds  Since the epoch. */
+export const dateAndTime = (seconds) => day.format(new Date(seconds * 1000));
+
+/** @param {number} seconds  Since the epoch. */
+export const timeOfDay = (seconds) => clock.format(new Date(seconds * 1000));
+
+/** @param {number} seconds  Since the epoch. @param {Date} [now] @returns {'today' | 'yesterday' | 'earlier'} */
+export function dayGroup(seconds, now = new Date()) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const before = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (seconds * 1000 >= midnight.getTime()) return 'today';
+  return seconds * 1000 >= before.getTime() ? 'yesterday' : 'earlier';
+}

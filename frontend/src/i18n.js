@@ -1,0 +1,180 @@
+/** Every word that the page shows, in one place. Sentence case, short, no exclamation marks, no blame. */
+import { count } from './format.js';
+
+/** @param {number} value @param {string} one @param {string} many */
+const plural = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`;
+
+export const text = {
+  app: 'Llamero',
+  // The frame
+  views: 'Views',
+  chat: 'Chat',
+  connecting: 'Connecting to Llamero',
+  lost: 'The connection to Llamero is lost. Trying again.',
+  refusedTitle: 'This page has an old key',
+  refusedBody: 'Llamero was started again after this page was opened, and every start has a key of its own. Your conversations are safe.',
+  refusedDo: 'Close this page and open the address that Llamero printed when it started, or use its window.',
+  noTokenTitle: 'This page has no key',
+  noTokenBody: 'Llamero lets in only pages that carry the key of this start.',
+  dismiss: 'Dismiss',
+  // Conversations
+  conversations: 'Conversations',
+  showList: 'Show conversations',
+  hideList: 'Hide conversations',
+  newChat: 'New chat',
+  newChatHint: 'New chat (Ctrl+N)',
+  search: 'Search',
+  searchLabel: 'Search conversations',
+  clearSearch: 'Clear search',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  earlier: 'Earlier',
+  noConversations: 'Your conversations will be listed here.',
+  /** @param {string} query */
+  nothingFound: (query) => `Nothing found for “${query}”.`,
+  rename: 'Rename',
+  title: 'Title',
+  delete: 'Delete',
+  /** @param {string} title */
+  deleted: (title) => `Deleted “${title}”`,
+  undo: 'Undo',
+  answering: 'Answering',
+  // Model picker
+  model: 'Model',
+  chooseModel: 'Choose a model',
+  models: 'Models',
+  demo: 'Demo',
+  demoNote: 'Tiny, makes up sentences',
+  embedding: 'Embeddings only',
+  missing: 'The file is not there any more',
+  load: 'Load',
+  unload: 'Unload',
+  openModelFile: 'Open a model file…',
+  modelPath: 'Path of a GGUF file',
+  modelPathHint: '/home/me/models/model.gguf',
+  openModelPath: 'Open',
+  openByPath: 'Type a path…',
+  /** @param {number} tokens */
+  context: (tokens) => `${count(tokens)} tokens of context`,
+  stateNames: { stopped: 'Not loaded', starting: 'Loading', ready: 'Ready', busy: 'Answering', stopping: 'Unloading', failed: 'Failed' },
+  /** @param {string} model */
+  modelFailed: (model) => `${model} could not be loaded.`,
+  showLog: 'Show log',
+  /** @param {string} model */
+  logOf: (model) => `Log of ${model}`,
+  logEmpty: 'The engine has not written anything.',
+  close: 'Close',
+  // Side panel
+  settings: 'Answers and model',
+  settingsHint: 'Settings for answers and the model',
+  thisChat: 'This chat',
+  systemPrompt: 'System prompt',
+  systemPromptHelp: 'What the model is told before the conversation begins.',
+  sampling: 'Sampling',
+  samplingHelp: 'How the next word is picked. Empty fields leave the choice to the engine.',
+  modelSettings: 'Model',
+  /** @param {string} model */
+  modelSettingsHelp: (model) => `How ${model} is run, in every chat. Used when it is loaded next; a loaded model is loaded again.`,
+  automatic: 'automatic',
+  saved: 'Saved',
+  resetAll: 'Reset all',
+  fields: {
+    temperature: ['Temperature', '0 picks the likeliest word every time; 1 and above is freer.'],
+    top_p: ['Top P', 'Only the likeliest words that together have this probability.'],
+    top_k: ['Top K', 'Only this many of the likeliest words; 0 is all.'],
+    min_p: ['Min P', 'Drops words less likely than this share of the likeliest one.'],
+    repeat_penalty: ['Repeat penalty', 'Above 1 makes words that were just used less likely.'],
+    presence_penalty: ['Presence penalty', 'Above 0 favours words that have not appeared yet.'],
+    frequency_penalty: ['Frequency penalty', 'Above 0 makes frequent words less likely.'],
+    max_tokens: ['Longest answer', 'In tokens, about ¾ of a word each.'],
+    seed: ['Seed', 'The same seed and settings give the same answer.'],
+    context_length: ['Context length', 'How many tokens of the conversation the model sees. More needs more memory.'],
+    gpu_layers: ['GPU layers', 'How many layers run on the GPU; 0 is none, -1 is all.'],
+    threads: ['Threads', 'How many processor threads generate text.'],
+    keep_alive_s: ['Keep loaded for', 'Seconds without use until it is unloaded; -1 is for ever.'],
+  },
+  // Thread
+  messages: 'Messages',
+  you: 'You',
+  earlierMessages: 'Show earlier messages',
+  jumpToLatest: 'Jump to latest',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyMessage: 'Copy',
+  retry: 'Retry',
+  retryHint: 'Answer once more',
+  edit: 'Edit',
+  editLabel: 'Edit your message',
+  sendEdit: 'Send',
+  cancel: 'Cancel',
+  previousBranch: 'Previous version',
+  nextBranch: 'Next version',
+  /** @param {number} index @param {number} total */
+  branch: (index, total) => `${index} / ${total}`,
+  thinking: 'Thinking',
+  reasoning: 'Reasoning',
+  /** @param {number} words */
+  words: (words) => plural(words, 'word', 'words'),
+  stopped: 'Stopped',
+  interrupted: 'Llamero was closed while this was being written. What had been saved is above.',
+  failedTitle: 'This answer failed',
+  chooseAnother: 'Choose another model',
+  table: 'Table',
+  // Before the first token
+  /** @param {string} model */
+  queued: (model) => `Waiting for ${model} to finish other answers`,
+  /** @param {string} model */
+  loading: (model) => `Loading ${model}`,
+  reading: 'Reading your message',
+  /** @param {number} done */
+  readingTokens: (done) => `Reading ${plural(done, 'token', 'tokens')}`,
+  /** @param {number} done @param {number} total */
+  readingOf: (done, total) => `Reading ${count(done)} of ${plural(total, 'token', 'tokens')}`,
+  /** @param {string} model */
+  recovering: (model) => `${model} stopped unexpectedly. Starting it again and going on from here`,
+  starting: 'Starting',
+  // Stats
+  /** @param {number} value */
+  tokens: (value) => plural(value, 'token', 'tokens'),
+  /** @param {string} value */
+  tokensPerSecond: (value) => `${value} tokens/s`,
+  /** @param {string} value */
+  firstToken: (value) => `first token after ${value}`,
+  /** @param {number} times */
+  recovered: (times) => (times === 1 ? 'recovered once' : `recovered ${count(times)} times`),
+  cutByLength: 'cut at the longest answer',
+  // Composer
+  messageLabel: 'Message',
+  /** @param {string} model */
+  messageHint: (model) => `Ask ${model}`,
+  messageHintNoModel: 'Choose a model to begin',
+  send: 'Send',
+  sendHint: 'Send (Enter)',
+  stop: 'Stop',
+  stopHint: 'Stop (Esc)',
+  // Empty states
+  welcome: 'What would you like to ask?',
+  welcomeFirst: 'Welcome',
+  firstBody: 'Llamero runs language models on this computer. Nothing you write leaves it.',
+  firstDemo: 'A tiny demo model is included, so you can see how everything works. It makes up sentences and is not a real assistant.',
+  tryDemo: 'Try the demo',
+  demoQuestion: 'Tell me about the mountains',
+  /** @param {string} model */
+  emptyBody: (model) => `${model} runs on this computer. Nothing you write leaves it.`,
+  noModels: 'Open a model file to begin. Any GGUF file that llama.cpp can run will do.',
+  loadingConversation: 'Opening the conversation',
+  // Strip
+  hardware: 'Hardware',
+  cpu: 'CPU',
+  ram: 'RAM',
+  gpu: 'GPU',
+  vram: 'VRAM',
+  noGpu: 'no GPU',
+  speed: 'Speed',
+  /** @param {string} used @param {string} total */
+  ofTotal: (used, total) => `${used} / ${total} GB`,
+  unknown: '–',
+};
+
+const apple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);
+if (apple) text.newChatHint = 'New chat (⌘N)';

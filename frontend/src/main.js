@@ -1,0 +1,32 @@
+/** Starts the page: session, bridge, store, frame. */
+import { Actions } from './actions.js';
+import { Bridge, browserTransport } from './bridge.js';
+import { mountFrame, mountRefused } from './frame.js';
+import { installKeys } from './keys.js';
+import { installLinks } from './links.js';
+import { Page } from './page.js';
+import { openSession } from './session.js';
+import { Store } from './store.js';
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+const { token, windowId } = openSession();
+
+if (token === null) {
+  mountRefused(root, 'no-token');
+} else {
+  const store = new Store();
+  const page = new Page();
+  const bridge = new Bridge({ origin: location.origin, token, windowId, transport: browserTransport() });
+  const actions = new Actions(bridge, store, (message, action) => page.notify(message, action));
+  const app = { store, actions, page };
+  mountFrame(root, app);
+  installKeys(app);
+  installLinks(app);
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) bridge.hurry();
+    actions.watchMetrics();
+  });
+  window.addEventListener('online', () => bridge.hurry());
+  window.addEventListener('pagehide', () => actions.saveUi());
+  actions.start();
+}

@@ -1,0 +1,50 @@
+/**
+ * What only this page knows: what is open, what is being typed. Not worth a round trip, gone with a reload.
+ *
+ * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./actions.js').Actions} Actions
+ * @typedef {import('./types/bridge.js').SearchHit} SearchHit
+ * @typedef {{ id: number, message: string, action?: { label: string, run: () => void } }} Toast
+ * @typedef {{ store: Store, actions: Actions, page: Page }} App
+ */
+import { signal } from '@preact/signals-core';
+
+const TOAST_MS = 8000;
+const MOST_TOASTS = 3;
+
+export class Page {
+  constructor() {
+    /** Whether the list lies over the view, where there is no room beside it. */
+    this.drawer = signal(false);
+    this.panel = signal(false);
+    /** @type {import('@preact/signals-core').Signal<string | null>} The message being edited. */
+    this.editing = signal(null);
+    /** @type {import('@preact/signals-core').Signal<{ id: string, where: 'list' | 'header' } | null>} */
+    this.renaming = signal(null);
+    this.query = signal('');
+    /** @type {import('@preact/signals-core').Signal<SearchHit[] | null>} */
+    this.hits = signal(null);
+    /** @type {import('@preact/signals-core').Signal<{ alias: string, lines: string[] } | null>} */
+    this.log = signal(null);
+    /** @type {import('@preact/signals-core').Signal<Toast[]>} */
+    this.toasts = signal([]);
+    this.nextToast = 1;
+    /** Whether the connection has been lost for long enough to say so. */
+    this.banner = signal(false);
+    this.pathForm = signal(false);
+    /** @type {import('@preact/signals-core').Signal<string | null>} A field that was saved just now. */
+    this.saved = signal(null);
+  }
+
+  /** @param {string} message @param {Toast['action']} [action] */
+  notify(message, action) {
+    const id = this.nextToast++;
+    this.toasts.value = [...this.toasts.value.slice(1 - MOST_TOASTS), { id, message, action }];
+    setTimeout(() => this.dismiss(id), TOAST_MS);
+  }
+
+  /** @param {number} id */
+  dismiss(id) {
+    if (this.toasts.value.some((toast) => toast.id === id)) this.toasts.value = this.toasts.value.filter((toast) => toast.id !== id);
+  }
+}

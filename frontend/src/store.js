@@ -1,0 +1,193 @@
+/**
+ * All that the page knows, as signals, and how what is pushed changes it. No IO here: actions.js asks, this answers.
+ *
+ * Invariants: conversations are ordered by last change; `messages` belong to the conversation `currentId`; a message is
+ * in `live` exactly while its channel is open.
+ *
+ * @typedef {import('./types/bridge.js').Snapshot} Snapshot
+ * @typedef {import('./types/bridge.js').Conversation} Conversation
+ * @typedef {import('./types/bridge.js').Message} Message
+ * @typedef {import('./types/bridge.js').ModelInfo} ModelInfo
+ * @typedef {import('./types/bridge.js').ServerInfo} ServerInfo
+ * @typedef {import('./types/bridge.js').MetricsSnapshot} MetricsSnapshot
+ * @typedef {import('./types/bridge.js').UiState} UiState
+ * @typedef {import('./types/bridge.js').Sampling} Sampling
+ * @typedef {import('./live.js').LiveAnswer} LiveAnswer
+ * @typedef {import('./bridge.js').LinkState} LinkState
+ * @typedef {'stopped' | 'starting' | 'ready' | 'busy' | 'stopping' | 'failed'} ModelState
+ * @typedef {{ systemPrompt: string, sampling: Sampling }} Draft  What a chat that has not begun will be asked with.
+ */
+import { batch, computed, signal } from '@preact/signals-core';
+import { pathTo, siblings } from './tree.js';
+
+const HISTORY = 60;
+
+/** @template T @typedef {import('@preact/signals-core').Signal<T>} Signal */
+
+export class Store {
+  constructor() {
+    /** @type {Signal<LinkState>} */
+    this.link = signal('connecting');
+    this.ready = signal(false);
+    this.version = signal('');
+    this.nativeDialogs = signal(false);
+    /** @type {Signal<ModelInfo[]>} */
+    this.models = signal([]);
+    /** @type {Signal<ServerInfo[]>} */
+    this.servers = signal([]);
+    /** @type {Signal<Conversation[]>} */
+    this.conversations = signal([]);
+    /** @type {Signal<string[]>} */
+    this.notices = signal([]);
+    /** @type {Signal<UiState>} */
+    this.ui = signal({});
+    /** @type {Signal<MetricsSnapshot | null>} */
+    this.metrics = signal(null);
+    /** @type {Signal<MetricsSnapshot[]>} */
+    this.history = signal([]);
+
+    /** @type {Signal<string | null>} The open conversation; null is a chat that has not begun. */
+    this.currentId = signal(null);
+    /** @type {Signal<Map<string, Message>>} */
+    this.messages = signal(new Map());
+    /** Whether the messages of the open conversation are on their way. */
+    this.opening = signal(false);
+    /** @type {Signal<Map<string, LiveAnswer>>} */
+    this.live = signal(new Map());
+    /** @type {Signal<Draft>} */
+    this.draft = signal({ systemPrompt: '', sampling: {} });
+
+    this.conversation = computed(() => this.conversations.value.find((one) => one.id === this.currentId.value) ?? null);
+    this.path = computed(() => pathTo(this.messages.value, this.conversation.value?.head ?? null));
+    this.siblings = computed(() => siblings(this.messages.value));
+    /** The answer being written in the open conversation. */
+    this.answering = computed(() => this.path.value.findLast((message) => message.status === 'streaming') ?? null);
+    /** The model that the next question goes to. */
+    this.model = computed(() => this.#chosenModel());
+    /** Tokens per second of what is being written now. */
+    this.rate = computed(() => {
+      let rate = null;
+      for (const live of this.live.value.values()) rate = live.rate.value ?? rate;
+      return rate;
+    });
+  }
+
+  #chosenModel() {
+    const usable = this.models.value.filter((model) => !model.embedding);
+    const wanted = this.conversation.value?.model ?? this.ui.value.model;
+    return (
+      usable.find((model) => model.alias === wanted) ?? usable.find((model) => !model.is_demo && !model.missing) ?? usable[0] ?? null
+    );
+  }
+
+  /** @param {string} alias @returns {ServerInfo | undefined} */
+  server(alias) {
+    return this.servers.value.find((server) => server.alias === alias);
+  }
+
+  /** @param {string} alias @returns {ModelState} */
+  stateOf(alias) {
+    const server = this.server(alias);
+    if (!server) return 'stopped';
+    return server.phase === 'ready' && server.leases > 0 ? 'busy' : server.phase;
+  }
+
+  /** @param {Snapshot} snapshot */
+  applySnapshot(snapshot) {
+    batch(() => {
+      this.version.value = snapshot.version;
+      this.nativeDialogs.value = snapshot.native_dialogs;
+      this.models.value = snapshot.models;
+      this.servers.value = snapshot.servers;
+      this.conversations.value = byLastChange(snapshot.conversations);
+      this.notices.value = snapshot.notices;
+      // What this window shows may be newer than what was saved when the connection broke.
+      if (!this.ready.value) this.ui.value = snapshot.ui;
+      if (snapshot.metrics) this.#addMetrics(snapshot.metrics);
+      this.ready.value = true;
+    });
+  }
+
+  /** @param {string} name @param {any} data */
+  applyEvent(name, data) {
+    batch(() => {
+      switch (name) {
+        case 'conversation':
+          return this.putConversation(data);
+        case 'conversation_deleted':
+          return this.removeConversation(data.conversation_id);
+        case 'message':
+          return this.putMessage(data);
+        case 'servers':
+          this.servers.value = data;
+          return undefined;
+        case 'models':
+          this.models.value = data;
+          return undefined;
+        case 'metrics':
+          return this.#addMetrics(data);
+        default:
+          // `ui` is what windows remember, not what this one shows now.
+          return undefined;
+      }
+    });
+  }
+
+  /** @param {Conversation} conversation */
+  putConversation(conversation) {
+    const others = this.conversations.value.filter((one) => one.id !== conversation.id);
+    this.conversations.value = byLastChange(conversation.deleted_at === null ? [conversation, ...others] : others);
+  }
+
+  /** @param {string} id */
+  removeConversation(id) {
+    this.conversations.value = this.conversations.value.filter((one) => one.id !== id);
+    if (this.currentId.value === id) this.show(null);
+  }
+
+  /** Open a conversation, or a new chat. Its messages come with `setMessages`. @param {string | null} id */
+  show(id) {
+    batch(() => {
+      this.currentId.value = id;
+      this.messages.value = new Map();
+      this.opening.value = id !== null;
+      if (id === null) this.draft.value = { systemPrompt: '', sampling: {} };
+    });
+  }
+
+  /** @param {string} conversationId @param {Message[]} messages */
+  setMessages(conversationId, messages) {
+    if (conversationId !== this.currentId.value) return;
+    batch(() => {
+      this.messages.value = new Map(messages.map((message) => [message.id, message]));
+      this.opening.value = false;
+    });
+  }
+
+  /** @param {Message} message */
+  putMessage(message) {
+    if (message.conversation_id !== this.currentId.value) return;
+    this.messages.value = new Map(this.messages.value).set(message.id, message);
+  }
+
+  /** @param {string} messageId @param {LiveAnswer} live */
+  addLive(messageId, live) {
+    this.live.value = new Map(this.live.value).set(messageId, live);
+  }
+
+  /** @param {string} messageId */
+  removeLive(messageId) {
+    const live = new Map(this.live.value);
+    live.delete(messageId);
+    this.live.value = live;
+  }
+
+  /** @param {MetricsSnapshot} sample */
+  #addMetrics(sample) {
+    this.metrics.value = sample;
+    this.history.value = [...this.history.value, sample].slice(-HISTORY);
+  }
+}
+
+/** @param {Conversation[]} conversations */
+const byLastChange = (conversations) => [...conversations].sort((a, b) => b.updated_at - a.updated_at);

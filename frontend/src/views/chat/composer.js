@@ -1,0 +1,97 @@
+/**
+ * Where questions are written. Enter sends, Shift+Enter begins a line, Esc stops; what is not sent is kept per chat.
+ *
+ * @typedef {import('../../page.js').App} App
+ */
+import { html } from 'lit-html';
+import { icon } from '../../components/icon.js';
+import { text } from '../../i18n.js';
+
+const ID = 'composer';
+const NEW = 'new';
+
+const field = () => /** @type {HTMLTextAreaElement | null} */ (document.getElementById(ID));
+export const focusComposer = () => queueMicrotask(() => field()?.focus());
+
+/** The chat whose draft the field holds. @type {string | undefined} */
+let shown;
+
+/** @param {App} app */
+export function composer(app) {
+  const { store, actions } = app;
+  const key = store.currentId.value ?? NEW;
+  const model = store.model.value;
+  const answering = store.answering.value;
+  const draft = store.ui.value.drafts?.[key] ?? '';
+  if (shown !== key) {
+    shown = key;
+    queueMicrotask(() => put(draft));
+  }
+  return html`<form
+    class="composer ${draft.trim() ? 'has-text' : ''}"
+    @submit=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      void send(app);
+    }}
+  >
+    <textarea
+      id=${ID}
+      rows="1"
+      aria-label=${text.messageLabel}
+      placeholder=${model ? text.messageHint(model.alias) : text.messageHintNoModel}
+      @input=${() => remember(app)}
+      @keydown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+        event.preventDefault();
+        void send(app);
+      }}
+    ></textarea>
+    ${answering
+      ? html`<button type="button" class="send is-stop" aria-label=${text.stop} title=${text.stopHint} @click=${() => void actions.stop()}>
+          ${icon('square')}
+        </button>`
+      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!draft.trim() || !model}>
+          ${icon('arrow-up')}
+        </button>`}
+  </form>`;
+}
+
+/** @param {App} app */
+async function send(app) {
+  const { store, actions } = app;
+  const textarea = field();
+  const question = textarea?.value.trim();
+  if (!question || store.answering.value || !store.model.value) return;
+  put('');
+  remember(app);
+  if (await actions.ask(question)) return;
+  // It was not accepted: the words are given back, unless others have been written meanwhile.
+  if (!field()?.value) {
+    put(question);
+    remember(app);
+  }
+}
+
+/** @param {string} value */
+function put(value) {
+  const textarea = field();
+  if (!textarea) return;
+  textarea.value = value;
+  grow(textarea);
+}
+
+/** @param {App} app */
+function remember({ store, actions }) {
+  const textarea = field();
+  if (!textarea) return;
+  const { [store.currentId.value ?? NEW]: _old, ...others } = store.ui.value.drafts ?? {};
+  actions.rememberUi({ drafts: textarea.value ? { ...others, [store.currentId.value ?? NEW]: textarea.value } : others });
+  grow(textarea);
+}
+
+/** As tall as its text; the style sheet says how tall at most. @param {HTMLTextAreaElement} textarea */
+function grow(textarea) {
+  if (CSS.supports('field-sizing', 'content')) return;
+  textarea.style.height = 'auto';
+  textarea.style.height = `${textarea.scrollHeight}px`;
+}

@@ -1,0 +1,43 @@
+/**
+ * The head of the chat: title, model, settings.
+ *
+ * @typedef {import('../../page.js').App} App
+ */
+import { html } from 'lit-html';
+import { icon } from '../../components/icon.js';
+import { modelPicker } from '../../components/model_picker.js';
+import { titleField } from '../../components/title_field.js';
+import { text } from '../../i18n.js';
+
+const NARROW = matchMedia('(max-width: 959px)');
+
+/** @param {App} app */
+export function header(app) {
+  const { store, page } = app;
+  const conversation = store.conversation.value;
+  const renaming = conversation && page.renaming.value?.id === conversation.id && page.renaming.value.where === 'header';
+  return html`
+    <button type="button" class="icon-button list-toggle" aria-label=${text.showList} title=${text.showList} @click=${() => toggleList(app)}>
+      ${icon('panel-left')}
+    </button>
+    ${renaming
+      ? titleField(app, conversation)
+      : conversation
+        ? html`<h1 class="chat-title">
+            <button type="button" title=${text.rename} @click=${() => (page.renaming.value = { id: conversation.id, where: 'header' })}>
+              ${conversation.title}
+            </button>
+          </h1>`
+        : html`<h1 class="chat-title">${text.newChat}</h1>`}
+    ${modelPicker(app)}
+    <button type="button" class="icon-button" aria-label=${text.settings} title=${text.settingsHint} @click=${() => (page.panel.value = true)}>
+      ${icon('sliders-horizontal')}
+    </button>
+  `;
+}
+
+/** @param {App} app */
+function toggleList({ store, actions, page }) {
+  if (NARROW.matches) page.drawer.value = !page.drawer.value;
+  else actions.rememberUi({ list_folded: !store.ui.value.list_folded });
+}

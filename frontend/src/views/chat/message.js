@@ -1,0 +1,176 @@
+/**
+ * One message with what belongs to it: reasoning, what happens before the first token, the line of figures, actions,
+ * and why it failed.
+ *
+ * @typedef {import('../../page.js').App} App
+ * @typedef {import('../../types/bridge.js').Message} Message
+ * @typedef {import('../../live.js').LiveAnswer} LiveAnswer
+ */
+import { html, nothing } from 'lit-html';
+import { ref } from 'lit-html/directives/ref.js';
+import '../../components/answer_text.js';
+import { icon } from '../../components/icon.js';
+import { openModelPicker } from '../../components/model_picker.js';
+import { decimal, duration } from '../../format.js';
+import { text } from '../../i18n.js';
+import { copyWithSign } from '../../links.js';
+import { progressLine } from './progress.js';
+import { reasoning } from './reasoning.js';
+
+/** @param {App} app @param {Message} message */
+export function messageItem(app, message) {
+  return message.role === 'user' ? question(app, message) : answer(app, message);
+}
+
+/** @param {App} app @param {Message} message */
+function question(app, message) {
+  if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${editor(app, message)}</li>`;
+  return html`<li class="message is-user">
+    <h2 class="visually-hidden">${text.you}</h2>
+    <div class="bubble">${message.content}</div>
+    <div class="message-actions">
+      ${copyAction(message.content)}
+      ${action('pencil', text.edit, () => (app.page.editing.value = message.id))}
+      ${branches(app, message)}
+    </div>
+  </li>`;
+}
+
+/** @param {App} app @param {Message} message */
+function answer(app, message) {
+  const { store, actions } = app;
+  const live = store.live.value.get(message.id) ?? null;
+  const streaming = message.status === 'streaming';
+  const hasText = live ? live.hasText.value : message.content !== '';
+  return html`<li class="message is-assistant ${streaming ? 'is-streaming' : ''}" aria-busy=${streaming ? 'true' : 'false'}>
+    <h2 class="visually-hidden">${message.model ?? text.model}</h2>
+    ${reasoning(message, live)}
+    <answer-text class="answer" .value=${{ text: message.content, live, part: 'text' }}></answer-text>
+    ${streaming ? progressLine(message, live, hasText) : nothing}
+    ${message.status === 'interrupted' ? html`<p class="mark">${text.interrupted}</p>` : nothing}
+    ${message.status === 'failed' ? failure(app, message) : nothing}
+    ${streaming
+      ? nothing
+      : html`<div class="message-foot">
+          <p class="stats">${figures(message)}</p>
+          <div class="message-actions">
+            ${copyAction(message.content)} ${action('refresh-cw', text.retryHint, () => void actions.retry(message.id))}
+            ${branches(app, message)}
+          </div>
+        </div>`}
+  </li>`;
+}
+
+/** The line under an answer. @param {Message} message */
+function figures(message) {
+  const { stats, status } = message;
+  const parts = [];
+  if (status === 'stopped') parts.push(text.stopped);
+  if (message.model) parts.push(message.model);
+  if (stats?.completion_tokens) {
+    parts.push(text.tokens(stats.completion_tokens));
+    if (stats.generation_ms) parts.push(text.tokensPerSecond(decimal((stats.completion_tokens / stats.generation_ms) * 1000)));
+  }
+  if (stats?.first_token_ms !== null && stats?.first_token_ms !== undefined) parts.push(text.firstToken(duration(stats.first_token_ms)));
+  if (stats?.recoveries) parts.push(text.recovered(stats.recoveries));
+  if (stats?.finish_reason === 'length') parts.push(text.cutByLength);
+  return parts.join(' · ');
+}
+
+/** @param {App} app @param {Message} message */
+function failure(app, message) {
+  const { actions, page, store } = app;
+  const alias = message.model;
+  const known = alias !== null && store.models.value.some((model) => model.alias === alias);
+  return html`<div class="failure" role="alert">
+    <p class="failure-title">${text.failedTitle}</p>
+    <p>${message.error?.message ?? ''}</p>
+    <div class="failure-actions">
+      <button type="button" class="small-button" @click=${() => void actions.retry(message.id)}>${text.retry}</button>
+      ${known
+        ? html`<button type="button" class="small-button" @click=${async () => (page.log.value = (await actions.log(alias)) ?? null)}>
+            ${text.showLog}
+          </button>`
+        : nothing}
+      <button type="button" class="small-button" @click=${openModelPicker}>${text.chooseAnother}</button>
+    </div>
+  </div>`;
+}
+
+/** @param {string} name @param {string} label @param {() => void} run */
+const action = (name, label, run) =>
+  html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${run}>${icon(name)}</button>`;
+
+/** @param {string} content */
+const copyAction = (content) =>
+  html`<button
+    type="button"
+    class="icon-button copy-message"
+    aria-label=${text.copyMessage}
+    title=${text.copyMessage}
+    @click=${(/** @type {Event} */ event) => void copyWithSign(/** @type {HTMLElement} */ (event.currentTarget), content)}
+  >
+    ${icon('copy')}<span class="label" aria-live="polite"></span>
+  </button>`;
+
+/** @param {App} app @param {Message} message */
+function branches({ store, actions }, message) {
+  const all = store.siblings.value.get(message.id) ?? [message.id];
+  if (all.length < 2) return nothing;
+  const at = all.indexOf(message.id);
+  const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ label) => {
+    const to = all[at + by];
+    return html`<button type="button" class="icon-button" aria-label=${label} ?disabled=${to === undefined} @click=${() => to && void actions.selectBranch(to)}>
+      ${icon(name)}
+    </button>`;
+  };
+  return html`<span class="branches" role="group">
+    ${step(-1, 'chevron-left', text.previousBranch)}<span class="branch-number">${text.branch(at + 1, all.length)}</span>${step(1, 'chevron-right', text.nextBranch)}
+  </span>`;
+}
+
+/** @param {Element | undefined} element */
+const focusEnd = (element) => {
+  const textarea = /** @type {HTMLTextAreaElement | undefined} */ (element);
+  queueMicrotask(() => {
+    if (!textarea || document.activeElement === textarea) return;
+    textarea.focus();
+    textarea.setSelectionRange(textarea.value.length, textarea.value.length);
+  });
+};
+
+/** @param {App} app @param {Message} message */
+function editor({ actions, page }, message) {
+  const close = () => (page.editing.value = null);
+  const submit = async (/** @type {HTMLFormElement} */ form) => {
+    const question = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('text')).value.trim();
+    if (question && (await actions.edit(message.id, question))) close();
+  };
+  return html`<form
+    class="editor"
+    @submit=${(/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      void submit(/** @type {HTMLFormElement} */ (event.target));
+    }}
+  >
+    <textarea
+      name="text"
+      aria-label=${text.editLabel}
+      .value=${message.content}
+      ${ref(focusEnd)}
+      @keydown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key === 'Escape') {
+          event.preventDefault();
+          close();
+        } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+          event.preventDefault();
+          void submit(/** @type {HTMLFormElement} */ (/** @type {HTMLElement} */ (event.target).closest('form')));
+        }
+      }}
+    ></textarea>
+    <div class="editor-actions">
+      <button type="button" class="small-button" @click=${close}>${text.cancel}</button>
+      <button type="submit" class="small-button is-primary">${text.sendEdit}</button>
+    </div>
+  </form>`;
+}

@@ -1,0 +1,35 @@
+/** What happens before there is something to read, and while an answer is healed. */
+import { html, nothing } from 'lit-html';
+import { text } from '../../i18n.js';
+
+/**
+ * @typedef {import('../../types/bridge.js').Progress} Progress
+ * @typedef {import('../../types/bridge.js').Message} Message
+ * @typedef {import('../../live.js').LiveAnswer} LiveAnswer
+ */
+
+/** @param {Message} message @param {LiveAnswer | null} live @param {boolean} hasText */
+export function progressLine(message, live, hasText) {
+  const progress = live?.progress.value ?? null;
+  if (!progress && (hasText || live?.hasReasoning.value)) return nothing;
+  const share = progress?.total ? Math.min(1, (progress.done ?? 0) / progress.total) : null;
+  return html`<p class="progress" role="status">
+    <span class="pulse" aria-hidden="true"></span>${progress ? sentence(progress) : text.starting}
+    ${share === null ? nothing : html`<progress max="1" .value=${share} aria-hidden="true"></progress>`}
+  </p>`;
+}
+
+/** @param {Progress} progress */
+function sentence({ kind, model, done, total }) {
+  switch (kind) {
+    case 'queued':
+      return text.queued(model);
+    case 'loading':
+      return text.loading(model);
+    case 'recovering':
+      return text.recovering(model);
+    case 'reading':
+      if (done !== null && total !== null && done < total) return text.readingOf(done, total);
+      return total === null ? text.reading : text.readingTokens(total);
+  }
+}

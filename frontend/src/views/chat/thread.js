@@ -1,0 +1,81 @@
+/**
+ * The messages of the open conversation. Only the newest are drawn at first; scrolling up brings earlier ones, and the
+ * text that is being read stays where it is.
+ *
+ * @typedef {import('../../page.js').App} App
+ */
+import { effect, signal } from '@preact/signals-core';
+import { html, nothing, render } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
+import { icon } from '../../components/icon.js';
+import { text } from '../../i18n.js';
+import { keep } from '../../render.js';
+import { emptyState } from './empty.js';
+import { Follow } from './follow.js';
+import { messageItem } from './message.js';
+
+const AT_FIRST = 40;
+const MORE = 40;
+
+/** @param {HTMLElement} root @param {App} app */
+export function mountThread(root, app) {
+  const { store } = app;
+  render(
+    html`<div class="thread" tabindex="-1"><div class="column"></div></div>
+      <div class="jump-place"></div>`,
+    root,
+  );
+  const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
+  const scroller = part('.thread');
+  const column = part('.column');
+  const follow = new Follow(scroller, column);
+  const shown = signal(AT_FIRST);
+
+  // Another conversation begins at its end.
+  let current = store.currentId.value;
+  effect(() => {
+    if (store.currentId.value === current) return;
+    current = store.currentId.value;
+    shown.value = AT_FIRST;
+    follow.toEnd();
+  });
+  // Who asks wants to see the answer.
+  let asked = store.answering.value?.id;
+  effect(() => {
+    const now = store.answering.value?.id;
+    if (now && now !== asked) follow.toEnd();
+    asked = now;
+  });
+
+  const showMore = () => {
+    const before = scroller.scrollHeight - scroller.scrollTop;
+    shown.value += MORE;
+    scroller.scrollTop = scroller.scrollHeight - before;
+  };
+  scroller.addEventListener(
+    'scroll',
+    () => {
+      if (scroller.scrollTop < 200 && !follow.atEnd.peek() && shown.peek() < store.path.peek().length) showMore();
+    },
+    { passive: true },
+  );
+
+  keep(column, () => {
+    if (!store.ready.value) return store.link.value === 'lost' ? nothing : html`<p class="thread-note">${text.connecting}</p>`;
+    if (store.currentId.value === null) return emptyState(app);
+    if (store.opening.value) return html`<p class="thread-note is-late">${text.loadingConversation}</p>`;
+    const path = store.path.value;
+    const from = Math.max(0, path.length - shown.value);
+    return html`
+      ${from ? html`<button type="button" class="small-button earlier" @click=${showMore}>${text.earlierMessages}</button>` : nothing}
+      <ol class="messages" aria-label=${text.messages}>
+        ${repeat(path.slice(from), (message) => message.id, (message) => messageItem(app, message))}
+      </ol>
+    `;
+  });
+  keep(part('.jump-place'), () =>
+    follow.atEnd.value || store.currentId.value === null
+      ? nothing
+      : html`<button type="button" class="jump" @click=${() => follow.toEnd()}>${icon('arrow-down')}${text.jumpToLatest}</button>`,
+  );
+}

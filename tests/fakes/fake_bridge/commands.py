@@ -1,0 +1,383 @@
+"""What the commands of the fake do to its world. Ids count up; answers are the world's answer."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import structs
+
+from llamero.models import bridge, conversations
+from llamero.models.bridge import ChatFrame, ModelInfo, ServerInfo, Snapshot
+from llamero.models.conversations import (
+    AnswerStats,
+    Conversation,
+    ConversationWithMessages,
+    Message,
+    MessageStatus,
+    Role,
+    Sampling,
+)
+from llamero.models.llama import ServerPhase
+
+if TYPE_CHECKING:
+    from tests.fakes.fake_bridge.server import FakeBridge
+
+ARGUMENTS: dict[str, type] = {
+    "get_conversation": bridge.ConversationRef,
+    "send_chat_message": bridge.SendChatMessage,
+    "edit_message": bridge.EditMessage,
+    "retry_message": bridge.RetryMessage,
+    "watch_message": bridge.WatchMessage,
+    "stop_message": bridge.MessageRef,
+    "select_branch": bridge.SelectBranch,
+    "rename_conversation": bridge.RenameConversation,
+    "change_conversation": bridge.ChangeConversation,
+    "delete_conversation": bridge.ConversationRef,
+    "restore_conversation": bridge.ConversationRef,
+    "search_messages": bridge.SearchMessages,
+    "add_model_file": bridge.AddModelFile,
+    "change_model": bridge.ChangeModel,
+    "start_model": bridge.ModelRef,
+    "stop_model": bridge.StopModel,
+    "get_server_log": bridge.ModelRef,
+    "open_link": bridge.OpenLink,
+    "set_ui_state": bridge.SetUiState,
+    "watch_metrics": bridge.WatchMetrics,
+}
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class Answering:
+    """One answer under way: the channels that it goes to, and what it says so far."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.channels: list[int] = []
+        self.task: asyncio.Task[None] | None = None
+
+
+class Commands:
+    def __init__(self, fake: FakeBridge) -> None:
+        self.fake = fake
+        self.world = fake.world
+        self.running: dict[str, Answering] = {}
+        self.numbers = itertools.count(1)
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def run(self, name: str, arguments: dict[str, Any]) -> Any:
+        method = getattr(self, name, None)
+        if method is None or name.startswith("_"):
+            raise Refusal(404, "not_found", f"There is no command {name}.")
+        kind = ARGUMENTS.get(name)
+        if kind is None:
+            return method()
+        try:
+            decoded = msgspec.convert(arguments, kind)
+        except msgspec.ValidationError as error:
+            raise Refusal(400, "invalid_request", str(error)) from error
+        return method(decoded)
+
+    async def stop(self) -> None:
+        for answering in list(self.running.values()):
+            if answering.task:
+                answering.task.cancel()
+
+    def snapshot(self) -> Snapshot:
+        world = self.world
+        return Snapshot(
+            version="0.1.0",
+            native_dialogs=world.native_dialogs,
+            gateway_url="http://127.0.0.1:5526",
+            models=tuple(world.models),
+            servers=tuple(world.servers),
+            conversations=tuple(world.conversations.values()),
+            streaming=tuple(self.running),
+            ui=world.ui,
+            metrics=world.metrics(),
+        )
+
+    def get_snapshot(self) -> Snapshot:
+        return self.snapshot()
+
+    def get_conversation(self, args: bridge.ConversationRef) -> ConversationWithMessages:
+        found = [one for one in self.world.messages.values() if one.conversation_id == args.conversation_id]
+        current = [self.running[one.id].message if one.id in self.running else one for one in found]
+        return ConversationWithMessages(conversation=self._conversation(args.conversation_id), messages=tuple(current))
+
+    # Messages
+
+    def send_chat_message(self, args: bridge.SendChatMessage) -> bridge.Asked:
+        self._known_model(args.model)
+        if args.conversation_id is None:
+            conversation = Conversation(
+                id=f"new{next(self.numbers)}",
+                title=args.text[:60],
+                created_at=time.time(),
+                updated_at=time.time(),
+                model=args.model,
+                system_prompt=args.system_prompt or "",
+                sampling=args.sampling or Sampling(),
+            )
+            self._put(conversation)
+        else:
+            conversation = self._conversation(args.conversation_id)
+        return self._ask(conversation, args.parent_id or conversation.head, args.text, args.model, args.on)
+
+    def edit_message(self, args: bridge.EditMessage) -> bridge.Asked:
+        old = self.world.messages[args.message_id]
+        return self._ask(self._conversation(old.conversation_id), old.parent_id, args.text, args.model, args.on)
+
+    def retry_message(self, args: bridge.RetryMessage) -> bridge.Asked:
+        old = self.world.messages[args.message_id]
+        conversation = self._conversation(old.conversation_id)
+        return self._answer(conversation, self.world.messages[old.parent_id or ""], args.model, args.on, None)
+
+    def _ask(self, conversation: Conversation, parent: str | None, text: str, model: str, on: str) -> bridge.Asked:
+        user = Message(
+            id=f"u{next(self.numbers)}",
+            conversation_id=conversation.id,
+            parent_id=parent,
+            role=Role.USER,
+            content=text,
+            created_at=time.time(),
+        )
+        self.world.messages[user.id] = user
+        return self._answer(conversation, user, model, on, user)
+
+    def _answer(
+        self, conversation: Conversation, parent: Message, model: str, on: str, user: Message | None
+    ) -> bridge.Asked:
+        message = Message(
+            id=f"a{next(self.numbers)}x",
+            conversation_id=conversation.id,
+            parent_id=parent.id,
+            role=Role.ASSISTANT,
+            content="",
+            status=MessageStatus.STREAMING,
+            model=model,
+            created_at=time.time(),
+        )
+        self.world.messages[message.id] = message
+        conversation = structs.replace(conversation, head=message.id, updated_at=time.time())
+        self._put(conversation)
+        answering = Answering(message)
+        answering.channels.append(int(on.split(":")[1]))
+        self.running[message.id] = answering
+        answering.task = asyncio.create_task(self._stream(answering))
+        if user:
+            self.fake.event("message", user)
+        self.fake.event("message", message)
+        return bridge.Asked(conversation=conversation, assistant_message=message, user_message=user)
+
+    async def _stream(self, answering: Answering) -> None:
+        world, rate = self.world, self.fake.rate
+        for progress in world.progress:
+            self._send(answering, ChatFrame(progress=progress))
+            await asyncio.sleep(world.progress_s)
+            await self.hold.wait()
+        started = time.monotonic()
+        pieces = [("reasoning", piece) for piece in cut(world.reasoning, world.piece)]
+        pieces += [("text", piece) for piece in cut(world.answer, world.piece)]
+        try:
+            for number, (part, piece) in enumerate(pieces):
+                late = started + number / rate - time.monotonic() if rate else -1
+                if late > 0.001:
+                    await asyncio.sleep(late)
+                elif number % 200 == 0:
+                    await asyncio.sleep(0)
+                await self.hold.wait()
+                field = "content" if part == "text" else "reasoning"
+                answering.message = structs.replace(
+                    answering.message, **{field: getattr(answering.message, field) + piece}
+                )
+                speed = number / max(time.monotonic() - started, 0.001)
+                self._send(answering, ChatFrame(**{part: piece}, tokens_per_second=speed))
+            if world.error:
+                self._end(answering, MessageStatus.FAILED, started)
+            else:
+                self._end(answering, MessageStatus.COMPLETE, started)
+        except asyncio.CancelledError:
+            self._end(answering, MessageStatus.STOPPED, started)
+
+    def _end(self, answering: Answering, status: MessageStatus, started: float) -> None:
+        message = answering.message
+        stats = AnswerStats(
+            prompt_tokens=24,
+            completion_tokens=max(1, len(message.content) // 4),
+            generation_ms=max(1.0, (time.monotonic() - started) * 1000),
+            first_token_ms=312.0,
+            finish_reason="stop",
+        )
+        error = self.world.error if status is MessageStatus.FAILED else None
+        message = structs.replace(message, status=status, stats=stats, error=error)
+        answering.message = message
+        self.world.messages[message.id] = message
+        self.running.pop(message.id, None)
+        self._send(answering, ChatFrame(message=message))
+        for channel in answering.channels:
+            self._frame({"ch": channel, "end": True})
+        self.fake.event("message", message)
+
+    def _send(self, answering: Answering, frame: ChatFrame) -> None:
+        data = msgspec.to_builtins(frame)
+        for channel in answering.channels:
+            self._frame({"ch": channel, "d": data})
+
+    def _frame(self, frame: dict[str, Any]) -> None:
+        # Numbers of channels differ between windows by far, so each page takes only its own.
+        for window in self.fake.windows.values():
+            window.push(frame)
+
+    def watch_message(self, args: bridge.WatchMessage) -> Message:
+        answering = self.running.get(args.message_id)
+        if answering is None:
+            return self.world.messages[args.message_id]
+        answering.channels.append(int(args.on.split(":")[1]))
+        return answering.message
+
+    def stop_message(self, args: bridge.MessageRef) -> Message:
+        answering = self.running.get(args.message_id)
+        if answering is None or answering.task is None:
+            return self.world.messages[args.message_id]
+        answering.task.cancel()
+        return answering.message
+
+    def select_branch(self, args: bridge.SelectBranch) -> Conversation:
+        leaf = args.message_id
+        while children := [one.id for one in self.world.messages.values() if one.parent_id == leaf]:
+            leaf = children[-1]
+        return self._put(structs.replace(self._conversation(args.conversation_id), head=leaf))
+
+    # Conversations
+
+    def rename_conversation(self, args: bridge.RenameConversation) -> Conversation:
+        return self._put(
+            structs.replace(self._conversation(args.conversation_id), title=args.title, title_is_automatic=False)
+        )
+
+    def change_conversation(self, args: bridge.ChangeConversation) -> Conversation:
+        changes = {
+            name: value for name in ("model", "system_prompt", "sampling") if (value := getattr(args, name)) is not None
+        }
+        return self._put(structs.replace(self._conversation(args.conversation_id), **changes))
+
+    def delete_conversation(self, args: bridge.ConversationRef) -> None:
+        self.world.deleted[args.conversation_id] = self.world.conversations.pop(args.conversation_id)
+        self.fake.event("conversation_deleted", args)
+
+    def restore_conversation(self, args: bridge.ConversationRef) -> Conversation:
+        return self._put(self.world.deleted.pop(args.conversation_id))
+
+    def search_messages(self, args: bridge.SearchMessages) -> list[conversations.SearchHit]:
+        hits = []
+        for message in self.world.messages.values():
+            at = message.content.lower().find(args.query.lower())
+            if at < 0 or message.conversation_id not in self.world.conversations:
+                continue
+            word = message.content[at : at + len(args.query)]
+            snippet = (
+                f"{message.content[max(0, at - 20) : at]}\ue000{word}\ue001{message.content[at + len(word) : at + 40]}"
+            )
+            title = self.world.conversations[message.conversation_id].title
+            hits.append(
+                conversations.SearchHit(
+                    conversation_id=message.conversation_id,
+                    message_id=message.id,
+                    title=title,
+                    snippet=snippet.replace("\n", " "),
+                )
+            )
+        return hits[: args.limit]
+
+    def _conversation(self, identifier: str) -> Conversation:
+        if identifier not in self.world.conversations:
+            raise Refusal(404, "not_found", "This conversation does not exist any more.")
+        return self.world.conversations[identifier]
+
+    def _put(self, conversation: Conversation) -> Conversation:
+        self.world.conversations[conversation.id] = conversation
+        self.fake.event("conversation", conversation)
+        return conversation
+
+    # Models
+
+    def _known_model(self, alias: str) -> ModelInfo:
+        for model in self.world.models:
+            if model.alias == alias:
+                return model
+        raise Refusal(404, "model_router_error-model_not_found", f"There is no model {alias}.")
+
+    def add_model_file(self, args: bridge.AddModelFile) -> ModelInfo:
+        if not args.path.endswith(".gguf"):
+            raise Refusal(422, "bad_model_file", f"{args.path} is not a GGUF file. Choose a file that ends in .gguf.")
+        model = ModelInfo(
+            alias=args.path.rsplit("/", 1)[-1].removesuffix(".gguf"),
+            path=args.path,
+            size_bytes=5_000_000_000,
+            architecture="llama",
+        )
+        self.world.models.append(model)
+        self.fake.event("models", self.world.models)
+        return model
+
+    def choose_model_file(self) -> ModelInfo | None:
+        if not self.world.native_dialogs:
+            raise Refusal(409, "not_available", "A browser tab cannot open the file dialog. Type the path instead.")
+        return self.add_model_file(bridge.AddModelFile(path="/models/chosen.gguf"))
+
+    def change_model(self, args: bridge.ChangeModel) -> ModelInfo:
+        changed = structs.replace(
+            self._known_model(args.alias),
+            context_length=args.context_length,
+            gpu_layers=args.gpu_layers,
+            threads=args.threads,
+            keep_alive_s=args.keep_alive_s,
+        )
+        self.world.models[:] = [changed if one.alias == args.alias else one for one in self.world.models]
+        self.fake.event("models", self.world.models)
+        return changed
+
+    def start_model(self, args: bridge.ModelRef) -> ServerInfo:
+        return self._server(ServerInfo(alias=args.alias, phase=ServerPhase.READY))
+
+    def stop_model(self, args: bridge.StopModel) -> None:
+        if args.alias:
+            self._server(ServerInfo(alias=args.alias, phase=ServerPhase.STOPPED))
+
+    def _server(self, server: ServerInfo) -> ServerInfo:
+        self.world.servers[:] = [one for one in self.world.servers if one.alias != server.alias] + [server]
+        self.fake.event("servers", self.world.servers)
+        return server
+
+    def get_server_log(self, args: bridge.ModelRef) -> bridge.ServerLog:
+        lines = [
+            f"srv  load_model: loading model '{args.alias}'",
+            "llama_model_load: error loading model: unable to allocate CPU buffer",
+            "srv  main: exiting due to model loading error",
+        ]
+        return bridge.ServerLog(alias=args.alias, lines=tuple(lines * 12))
+
+    # The page
+
+    def open_link(self, args: bridge.OpenLink) -> None:
+        return None
+
+    def set_ui_state(self, args: bridge.SetUiState) -> None:
+        self.world.ui = args.ui
+
+    def watch_metrics(self, args: bridge.WatchMetrics) -> None:
+        return None
+
+
+def cut(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]

@@ -1,0 +1,319 @@
+"""The worlds that the fake can show: what exists before the page connects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
+from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
+from llamero.models.llama import ServerPhase
+from llamero.models.metrics import GpuMetrics, HardwareMetrics, MetricsSnapshot
+
+GB = 1024**3
+
+ANSWER = """\
+A mountain pass is a **low place between two peaks**, where a path can cross.
+
+1. Look for the *saddle* between the peaks.
+2. Count the `switchbacks` below it.
+
+```python
+def slope(rise: float, run: float) -> float:
+    \"\"\"Steepness in percent.\"\"\"
+    return 100 * rise / run  # level ground is 0
+```
+
+| pass | height | open |
+|---|---:|---|
+| Abra Málaga | 4,316 m | all year |
+| Punta Olímpica | 4,890 m | May to October |
+
+> A llama carries about 30 kg and walks 20 km a day.
+
+The slope is $s = \\frac{h}{d}$, and more is [written here](https://example.com/passes).
+"""
+
+
+@dataclass
+class World:
+    """Everything that the fake knows; tests change it while it runs."""
+
+    models: list[ModelInfo] = field(default_factory=list)
+    servers: list[ServerInfo] = field(default_factory=list)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    deleted: dict[str, Conversation] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    ui: UiState = field(default_factory=UiState)
+    native_dialogs: bool = False
+    gpus: tuple[GpuMetrics, ...] = ()
+    answer: str = ANSWER
+    reasoning: str = ""
+    progress: tuple[Progress, ...] = (
+        Progress(kind=ProgressKind.READING, model="Qwen3-4B-Q4_K_M", done=3120, total=3120),
+    )
+    progress_s: float = 0.05
+    piece: int = 4
+    error: MessageError | None = None
+
+    def metrics(self) -> MetricsSnapshot:
+        """A sample that moves a little."""
+        now = time.time()
+        wave = abs((now * 3) % 20 - 10)
+        hardware = HardwareMetrics(
+            at=now,
+            monotonic=time.monotonic(),
+            cpu=18 + wave * 3,
+            ram_used=int((7.2 + wave / 40) * GB),
+            ram_total=int(15.6 * GB),
+            gpus=self.gpus,
+            gpu_note=None if self.gpus else "No GPU was found. Models run on the processor.",
+        )
+        return MetricsSnapshot(hardware=hardware)
+
+
+DEMO = ModelInfo(
+    alias="Demo",
+    path="/opt/llamero/demo.gguf",
+    is_demo=True,
+    size_bytes=1_500_000,
+    architecture="llama",
+    trained_context=4096,
+    layers=2,
+)
+QWEN = ModelInfo(
+    alias="Qwen3-4B-Q4_K_M",
+    path="/models/qwen3.gguf",
+    size_bytes=int(2.6 * GB),
+    architecture="qwen3",
+    trained_context=40960,
+    layers=36,
+)
+LARGE = ModelInfo(
+    alias="Mistral-Small-24B-Instruct-Q5_K_M",
+    path="/models/mistral.gguf",
+    size_bytes=int(15.6 * GB),
+    architecture="llama",
+    trained_context=32768,
+    layers=40,
+)
+PHI = ModelInfo(
+    alias="phi-4-mini",
+    path="/models/phi.gguf",
+    size_bytes=int(2.3 * GB),
+    architecture="phi3",
+    trained_context=131072,
+    context_length=8192,
+    layers=32,
+)
+GONE = ModelInfo(
+    alias="gemma-3-1b", path="/media/usb/gemma.gguf", size_bytes=int(0.8 * GB), architecture="gemma3", missing=True
+)
+
+STATS = AnswerStats(
+    prompt_tokens=24, completion_tokens=312, generation_ms=6900, first_token_ms=310, finish_reason="stop"
+)
+
+
+def first_run() -> World:
+    """A fresh start: the demo model and nothing else."""
+    return World(models=[DEMO], progress=(Progress(kind=ProgressKind.LOADING, model="Demo"),))
+
+
+def nothing() -> World:
+    """Not even the demo model."""
+    return World()
+
+
+def busy() -> World:
+    """Somebody has used it for a while: models in every state, a tree with branches, every kind of ending."""
+    world = World(
+        models=[QWEN, LARGE, PHI, GONE, DEMO],
+        servers=[
+            ServerInfo(alias=QWEN.alias, phase=ServerPhase.READY, pid=4242),
+            ServerInfo(alias=PHI.alias, phase=ServerPhase.STARTING),
+            ServerInfo(
+                alias=LARGE.alias,
+                phase=ServerPhase.FAILED,
+                reason="The model needs 17.2 GB and 6.1 GB are free. Stop another model, lower the context length or choose a smaller file.",
+                log_tail=("ggml_backend_cpu_buffer_type_alloc_buffer: failed", "exiting due to model loading error"),
+            ),
+        ],
+        gpus=(
+            GpuMetrics(
+                index=0,
+                name="NVIDIA RTX 4070",
+                source="nvml",
+                utilization=37,
+                memory_used=int(3.1 * GB),
+                memory_total=int(12 * GB),
+            ),
+        ),
+        native_dialogs=True,
+    )
+    now = time.time()
+    titles = [
+        ("Crossing the Andes with llamas", 60),
+        ("A recipe for quinoa soup that does not need an oven or much time", 1800),
+        ("Explain the borrow checker", 90000),
+        ("Letter to the landlord", 95000),
+        ("Regex for dates", 400000),
+        ("Weekend in Arequipa", 500000),
+        ("Why is the sky dark at night?", 900000),
+    ]
+    for number, (title, ago) in enumerate(titles):
+        add_conversation(world, f"c{number}", title, now - ago)
+    first = Message(
+        id="m1",
+        conversation_id="c0",
+        parent_id=None,
+        role=Role.USER,
+        content="What is a mountain pass, and how steep may it be for llamas?",
+        created_at=now - 300,
+    )
+    old = Message(
+        id="m2",
+        conversation_id="c0",
+        parent_id="m1",
+        role=Role.ASSISTANT,
+        content="A gap in the mountains.",
+        model=PHI.alias,
+        created_at=now - 290,
+        stats=STATS,
+    )
+    answer = Message(
+        id="m3",
+        conversation_id="c0",
+        parent_id="m1",
+        role=Role.ASSISTANT,
+        content=ANSWER,
+        model=QWEN.alias,
+        created_at=now - 280,
+        stats=STATS,
+        reasoning="The user asks about passes. I should say what one is, then how to find one.\n\nSlope matters for llamas.",
+    )
+    again = Message(
+        id="m4",
+        conversation_id="c0",
+        parent_id="m3",
+        role=Role.USER,
+        content="Thanks. And in winter?",
+        created_at=now - 200,
+    )
+    cut = Message(
+        id="m5",
+        conversation_id="c0",
+        parent_id="m4",
+        role=Role.ASSISTANT,
+        model=QWEN.alias,
+        created_at=now - 190,
+        status=MessageStatus.STOPPED,
+        content="In winter most passes above 4,500 m close, because",
+        stats=AnswerStats(completion_tokens=14, generation_ms=300, first_token_ms=220, recoveries=1),
+    )
+    for message in (first, old, answer, again, cut):
+        world.messages[message.id] = message
+    set_head(world, "c0", "m5")
+    failed = Message(
+        id="f1",
+        conversation_id="c2",
+        parent_id=None,
+        role=Role.USER,
+        content="Explain the borrow checker to a C programmer.",
+        created_at=now - 9000,
+    )
+    failure = Message(
+        id="f2",
+        conversation_id="c2",
+        parent_id="f1",
+        role=Role.ASSISTANT,
+        content="",
+        model=LARGE.alias,
+        created_at=now - 8990,
+        status=MessageStatus.FAILED,
+        error=MessageError(
+            code="server_error-insufficient_memory",
+            message="The model does not fit into memory: it needs 17.2 GB and 6.1 GB are free. Stop another model, lower the context length or choose a smaller file.",
+        ),
+    )
+    asked = Message(
+        id="i1",
+        conversation_id="c3",
+        parent_id=None,
+        role=Role.USER,
+        content="Write to my landlord about the heating.",
+        created_at=now - 9500,
+    )
+    lost = Message(
+        id="i2",
+        conversation_id="c3",
+        parent_id="i1",
+        role=Role.ASSISTANT,
+        content="Dear Mr. Quispe,\n\nthe heating in the flat has",
+        model=QWEN.alias,
+        created_at=now - 9400,
+        status=MessageStatus.INTERRUPTED,
+    )
+    for message in (failed, failure, asked, lost):
+        world.messages[message.id] = message
+    set_head(world, "c2", "f2")
+    set_head(world, "c3", "i2")
+    return world
+
+
+def long() -> World:
+    """A thousand messages in one conversation."""
+    world = World(models=[QWEN], servers=[ServerInfo(alias=QWEN.alias, phase=ServerPhase.READY)])
+    now = time.time()
+    add_conversation(world, "long", "A long walk", now)
+    parent = None
+    for number in range(500):
+        asked = Message(
+            id=f"q{number}",
+            conversation_id="long",
+            parent_id=parent,
+            role=Role.USER,
+            content=f"Question {number}?",
+            created_at=now - 2000 + number,
+        )
+        answer = Message(
+            id=f"a{number}",
+            conversation_id="long",
+            parent_id=asked.id,
+            role=Role.ASSISTANT,
+            content=f"Answer {number}.\n\n{ANSWER}",
+            model=QWEN.alias,
+            created_at=asked.created_at + 0.5,
+            stats=STATS,
+        )
+        world.messages[asked.id] = asked
+        world.messages[answer.id] = answer
+        parent = answer.id
+    set_head(world, "long", parent)
+    world.ui = UiState(conversation_id="long")
+    return world
+
+
+def add_conversation(world: World, identifier: str, title: str, at: float) -> None:
+    world.conversations[identifier] = Conversation(
+        id=identifier, title=title, created_at=at, updated_at=at, model=QWEN.alias
+    )
+
+
+def set_head(world: World, identifier: str, head: str | None) -> None:
+    conversation = world.conversations[identifier]
+    world.conversations[identifier] = Conversation(
+        id=conversation.id,
+        title=conversation.title,
+        title_is_automatic=conversation.title_is_automatic,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+        head=head,
+        model=conversation.model,
+        system_prompt=conversation.system_prompt,
+        sampling=conversation.sampling,
+    )
+
+
+SCENARIOS: dict[str, Callable[[], World]] = {"first-run": first_run, "nothing": nothing, "busy": busy, "long": long}
