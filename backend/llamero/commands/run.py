@@ -7,6 +7,7 @@ a running Llamero.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def run(options: Options) -> int:
             config, context = background.call(_load(background.app, options.file))
         finally:
             terminal.forget_note()
-        conversation = Conversation(background, config, context, terminal)
+        conversation = Conversation(background, config, terminal)
         if options.prompt is not None:
             return conversation.answer(options.prompt)
         if terminal.asks:
@@ -82,12 +83,9 @@ async def _context_length(app: Application, alias: str) -> int | None:
 class Conversation:
     """What was said so far, on both sides."""
 
-    def __init__(
-        self, background: Background[Application], config: LlamaCppConfig, context: int | None, terminal: Terminal
-    ) -> None:
+    def __init__(self, background: Background[Application], config: LlamaCppConfig, terminal: Terminal) -> None:
         self._background = background
         self._config = config
-        self._context = context
         self._terminal = terminal
         self._messages: list[dict[str, object]] = []
 
@@ -135,11 +133,9 @@ class Conversation:
         finished: Finished | None = None
         whole = True
         try:
-            finished = self._show(said.append)
+            finished, seconds = self._show(said.append)
         except KeyboardInterrupt:
             whole = False
-        except UpstreamFailed as error:
-            raise self._translated(error) from error
         finally:
             self._terminal.end_answer()
             if said:
@@ -149,13 +145,15 @@ class Conversation:
         if not whole:
             self._terminal.note(default_messages().text("cli-stopped"))
         elif finished is not None:
-            self._note_statistics(finished)
+            self._note_statistics(finished, seconds)
         return whole
 
-    def _show(self, keep: Callable[[str], None]) -> Finished | None:
-        messages = list(self._messages)
+    def _show(self, keep: Callable[[str], None]) -> tuple[Finished | None, float]:
+        """Show an answer as it comes; returns its end, and the seconds from the first word to it."""
+        messages, began = list(self._messages), 0.0
         deltas = self._background.stream(lambda: self._background.app.llama.send_chat_message(messages, self._config))
         for delta in deltas:
+            began = began or time.monotonic()
             match delta:
                 case TextDelta():
                     self._terminal.answer(delta.text)
@@ -163,24 +161,21 @@ class Conversation:
                 case ReasoningDelta():
                     self._terminal.reasoning(delta.text)
                 case Finished():
-                    return delta
+                    return delta, time.monotonic() - began
                 case _:
                     pass  # no tools are offered, so a model that calls one has nobody to answer it
-        return None
+        return None, 0.0
 
-    def _note_statistics(self, finished: Finished) -> None:
-        timings = finished.timings
-        if timings is None or timings.predicted_ms <= 0:
+    def _note_statistics(self, finished: Finished, seconds: float) -> None:
+        """Count by the engine's own clock, or by ours (`seconds` since the first word) where it tells none."""
+        tokens = finished.usage.completion_tokens if finished.usage is not None else 0
+        if finished.timings is not None and finished.timings.predicted_ms > 0:
+            tokens, seconds = finished.timings.predicted_n, finished.timings.predicted_ms / 1000.0
+        if not tokens or seconds <= 0:
             return
-        rate = 1000.0 * timings.predicted_n / timings.predicted_ms
+        rate = tokens / seconds
         shown = f"{rate:.0f}" if rate >= 100 else f"{rate:.1f}"
-        self._terminal.note(default_messages().text("cli-statistics", {"tokens": timings.predicted_n, "rate": shown}))
-
-    def _translated(self, error: UpstreamFailed) -> LlameroError:
-        """The engine's refusal of a conversation that is too long (`exceed_context_size_error`) in our own words."""
-        if "exceed_context_size_error" not in str(error.arguments.get("reason", "")):
-            return error
-        return UpstreamFailed("cli-context-full", context=self._context or 0)
+        self._terminal.note(default_messages().text("cli-statistics", {"tokens": tokens, "rate": shown}))
 
 
 def _valid_text(text: str) -> str:

@@ -18,7 +18,6 @@ cli-leave-hint = Press Ctrl+D or type /bye to leave.
 cli-cleared = The conversation begins anew.
 cli-stopped = Stopped.
 cli-statistics = { $tokens } tokens, { $rate } tokens/s
-cli-context-full = The conversation is longer than the model's context of { $context } tokens. Begin anew with /clear, or ask something shorter.
 
 advice-server_error-model_not_found = check the path, or name another GGUF file.
 advice-context_error-exec_not_exists = correct engine.path or engine.variant in the settings, or remove it.
