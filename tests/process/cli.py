@@ -57,8 +57,10 @@ class Home:
         self._mark = uuid.uuid4().hex
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Ours without anything of Llamero's, and without a llama-server that may be on PATH."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMERO_", "LLAMA_"))}
+        """Ours without what changes Llamero or Python, and without a llama-server that may be on PATH."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LLAMERO_", "LLAMA_", "PYTHON"))
+        }
         return kept | {"PATH": "/usr/bin:/bin", FAMILY: self._mark} | dict(extra or {})
 
     def command(self, *arguments: str | Path) -> list[str]:
