@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         guardian()
         return 0
+    _open_missing_streams()
     options = Options()
     try:
         status = _command(arguments, options)
@@ -139,6 +140,13 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return int(text)
+
+
+def _open_missing_streams() -> None:
+    """Standard streams that were closed, or that a windowed Python does not have, lead nowhere from now on."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _forget_stdout() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,6 +69,13 @@ def test_cli_reader_that_has_gone_is_no_reason_to_complain(arguments: list[str],
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_cli_works_without_standard_streams(closed: str, home: Home, demo_model: Path) -> None:
+    command = shlex.join(home.command("run", demo_model, "Hello"))
+    assert subprocess.run(["sh", "-c", f"{command} {closed}"], env=home.environment(), check=False).returncode == 0
+    assert home.members() == []
 
 
 def test_cli_in_the_role_of_the_embedded_engine_is_the_engine(home: Home) -> None:
