@@ -24,6 +24,8 @@ VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "errors.json").
 PREFIXES = (
     "server_error-", "context_error-", "model_router_error-", "request_error-", "args_error-", "engine_error-",
     "model_file_error-", "access_error-", "data_error-", "port_error-", "key_error-", "settings_error-",
+    "storage_error-", "chat_error-",
+    "bridge_error-",
 )  # fmt: skip
 
 

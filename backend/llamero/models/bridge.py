@@ -16,10 +16,14 @@ from llamero.models.llama import ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-ChannelId = Annotated[str, msgspec.Meta(pattern=r"^__CHANNEL__:[0-9]{1,15}$")]
+ChannelId = Annotated[str, msgspec.Meta(pattern=r"^__CHANNEL__:[0-9]{1,15}\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=4 * 1024 * 1024)]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+class Empty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No arguments."""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
 class UiState(msgspec.Struct, frozen=True, kw_only=True):
     """What the page remembers from one start to the next. `theme`: system, light or dark."""
 
-    theme: str = "system"
+    theme: Annotated[str, msgspec.Meta(pattern=r"^(system|light|dark)\Z")] = "system"
     list_folded: bool = False
     conversation_id: str | None = None
     model: str | None = None
@@ -243,3 +247,35 @@ class WatchMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile."""
 
     watching: bool
+
+
+WindowId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that begins: it gets a snapshot. `window` is its own random id, which survives a reload."""
+
+    window: WindowId
+
+
+class Resume(msgspec.Struct, frozen=True, kw_only=True):
+    """A page whose connection broke: it gets what follows frame `seq` of `epoch`, or a snapshot where that is gone."""
+
+    window: WindowId
+    epoch: str
+    seq: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Greeting(msgspec.Struct, frozen=True, kw_only=True):
+    """The first frame that a page sends: one of the two."""
+
+    hello: Hello | None = None
+    resume: Resume | None = None
+
+
+class BlobHandle(msgspec.Struct, frozen=True, kw_only=True):
+    """What was uploaded, until `expires_at`. Size in bytes."""
+
+    handle: str
+    size: int
+    expires_at: float

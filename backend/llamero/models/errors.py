@@ -5,12 +5,16 @@
     │   ├── InvalidArgument       an engine flag or value that cannot work; known before the spawn
     │   └── ModelDoesNotEmbed     choose an embedding model
     ├── AuthenticationFailed      send the right key (401)
+    │   └── TokenExpired          open the page anew: its token is of an earlier start
     ├── Forbidden                 this client, page or host is not let in (403)
+    │   └── NotAvailable          not from this kind of window
     ├── NotFound                  choose another name (404)
+    │   ├── UnknownCommand        the page and the app are of different versions
     │   ├── ModelNotFound         no such alias
     │   └── ModelFileNotFound     no such file
     ├── MethodNotAllowed          use another HTTP method (405)
     ├── RequestTimedOut           send faster (408)
+    ├── Conflict                  wait for what is under way, or stop it (409)
     ├── PayloadTooLarge           send less (413)
     ├── UnsupportedMediaType      send plain JSON (415)
     ├── HeadersTooLarge           send shorter headers (431)
@@ -118,6 +122,13 @@ class AuthenticationFailed(LlameroError):
     type = "authentication_error"
 
 
+class TokenExpired(AuthenticationFailed):
+    """A page without a token, or with that of an earlier start."""
+
+    code = "access_error-token_expired"
+    public_code = "token_expired"
+
+
 class Forbidden(LlameroError):
     """A host, origin or site that is not let in. Arguments: `reason`."""
 
@@ -126,12 +137,26 @@ class Forbidden(LlameroError):
     type = "forbidden_error"
 
 
+class NotAvailable(Forbidden):
+    """A command that this kind of window may not call. Arguments: `command`."""
+
+    code = "bridge_error-not_available"
+    public_code = "not_available"
+
+
 class NotFound(LlameroError):
     """No such route or thing. Arguments: `path`."""
 
     code = "request_error-not_found"
     public_code = "not_found"
     type = "not_found_error"
+
+
+class UnknownCommand(NotFound):
+    """No command of that name. Arguments: `command`."""
+
+    code = "bridge_error-unknown_command"
+    public_code = "unknown_command"
 
 
 class ModelNotFound(NotFound):
@@ -161,6 +186,13 @@ class RequestTimedOut(LlameroError):
     code = "request_error-too_slow"
     public_code = "request_timeout"
     type = "request_timeout_error"
+
+
+class Conflict(LlameroError):
+    """Not while this answer is still coming."""
+
+    code = "chat_error-answer_running"
+    type = "conflict_error"
 
 
 class PayloadTooLarge(LlameroError):

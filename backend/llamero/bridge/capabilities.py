@@ -1,0 +1,53 @@
+"""Which kind of window may call which command. What is not in the table, nobody may call.
+
+The kind is proved by the token: the app's own window and browser tabs are given different ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from llamero.models.errors import NotAvailable
+
+
+class WindowKind(StrEnum):
+    """Who shows the page: the app's own window, or a tab of the user's browser."""
+
+    WINDOW = "window"
+    TAB = "tab"
+
+
+_BOTH = frozenset(WindowKind)
+_WINDOW_ONLY = frozenset({WindowKind.WINDOW})
+
+CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
+    "get_snapshot": _BOTH,
+    "get_conversation": _BOTH,
+    "send_chat_message": _BOTH,
+    "edit_message": _BOTH,
+    "retry_message": _BOTH,
+    "watch_message": _BOTH,
+    "stop_message": _BOTH,
+    "select_branch": _BOTH,
+    "rename_conversation": _BOTH,
+    "change_conversation": _BOTH,
+    "delete_conversation": _BOTH,
+    "restore_conversation": _BOTH,
+    "search_messages": _BOTH,
+    "add_model_file": _BOTH,
+    "choose_model_file": _WINDOW_ONLY,  # a dialog of the desktop, which a tab's user may not even see
+    "change_model": _BOTH,
+    "start_model": _BOTH,
+    "stop_model": _BOTH,
+    "get_server_log": _BOTH,
+    "open_link": _BOTH,
+    "set_ui_state": _BOTH,
+    "watch_metrics": _BOTH,
+}
+
+
+def check_capability(kind: WindowKind, command: str) -> None:
+    """Raise NotAvailable unless this kind of window may call the command."""
+    if kind not in CAPABILITIES.get(command, frozenset()):
+        raise NotAvailable(command=command)

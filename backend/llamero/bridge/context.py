@@ -1,0 +1,133 @@
+"""What a command is given: who calls, and the services that it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+from llamero.bridge.capabilities import WindowKind
+from llamero.bridge.hub import Hub
+from llamero.bridge.metrics_push import MetricsPush
+from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.server_infos import Actor, ServerInfos
+from llamero.models.bridge import (
+    Asked,
+    ChangeConversation,
+    ConversationRef,
+    EditMessage,
+    RenameConversation,
+    RetryMessage,
+    SearchMessages,
+    SelectBranch,
+    SendChatMessage,
+    WatchMessage,
+)
+from llamero.models.conversations import Conversation, ConversationWithMessages, Message, SearchHit
+from llamero.models.errors import InvalidRequest
+from llamero.models.llama import LlamaCppConfig, ModelId
+from llamero.models.metrics import MetricsSnapshot
+
+T = TypeVar("T")
+
+WINDOW_HEADER = "X-Llamero-Window"
+
+
+class Chats(Protocol):
+    """Conversations: `services.chats.service.ChatService`, where each method is described."""
+
+    @property
+    def streaming(self) -> tuple[str, ...]: ...  # noqa: D102
+    async def conversations(self) -> tuple[Conversation, ...]: ...  # noqa: D102
+    async def get(self, command: ConversationRef) -> ConversationWithMessages: ...  # noqa: D102
+    async def search(self, command: SearchMessages) -> tuple[SearchHit, ...]: ...  # noqa: D102
+    async def send(self, window: str, command: SendChatMessage) -> Asked: ...  # noqa: D102
+    async def edit(self, window: str, command: EditMessage) -> Asked: ...  # noqa: D102
+    async def retry(self, window: str, command: RetryMessage) -> Asked: ...  # noqa: D102
+    async def watch(self, window: str, command: WatchMessage) -> Message: ...  # noqa: D102
+    async def stop(self, message_id: str) -> Message: ...  # noqa: D102
+    async def select_branch(self, command: SelectBranch) -> Conversation: ...  # noqa: D102
+    async def rename(self, command: RenameConversation) -> Conversation: ...  # noqa: D102
+    async def change(self, command: ChangeConversation) -> Conversation: ...  # noqa: D102
+    async def delete(self, command: ConversationRef) -> None: ...  # noqa: D102
+    async def restore(self, command: ConversationRef) -> Conversation: ...  # noqa: D102
+    def forget_window(self, window: str) -> None: ...  # noqa: D102
+
+
+class Models(Protocol):
+    """The models that can be named: `services.catalog.ModelCatalog`."""
+
+    def models(self) -> Sequence[ModelId]: ...  # noqa: D102
+    def config(self, name: str) -> LlamaCppConfig: ...  # noqa: D102
+    def add_file(self, path: Path) -> LlamaCppConfig: ...  # noqa: D102
+    def change(self, name: str, **parameters: object) -> LlamaCppConfig: ...  # noqa: D102
+
+
+class Engines(Protocol):
+    """Models that run: `services.llama.service.LlamaCppService`."""
+
+    async def start(self, config: LlamaCppConfig) -> None: ...  # noqa: D102
+    async def stop(self, model: str | None = None) -> None: ...  # noqa: D102
+    async def get_metrics(self) -> MetricsSnapshot: ...  # noqa: D102
+
+
+class Preferences(Protocol):
+    """What is remembered besides conversations: `infrastructure.storage.preferences.PreferenceStore`."""
+
+    async def value(self, key: str, kind: type[T]) -> T | None: ...  # noqa: D102
+    async def set_value(self, key: str, value: object) -> None: ...  # noqa: D102
+    async def save_model(self, config: LlamaCppConfig) -> None: ...  # noqa: D102
+
+
+class Links(Protocol):
+    """Opens links outside: `infrastructure.links.LinkOpener`."""
+
+    async def open(self, link: str) -> None: ...  # noqa: D102
+
+
+class FileDialogs(Protocol):
+    """Dialogs of the desktop. Only the app's own window has them."""
+
+    async def choose_model_file(self) -> Path | None:
+        """Let the user choose a GGUF file; None when nothing was chosen."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that commands may use. `notices` are sentences to be shown at the start."""
+
+    hub: Hub
+    chats: Chats
+    models: Models
+    engines: Engines
+    actor: Actor
+    preferences: Preferences
+    links: Links
+    model_infos: ModelInfos
+    server_infos: ServerInfos
+    metrics_push: MetricsPush
+    dialogs: FileDialogs | None = None
+    gateway_url: Callable[[], str | None] = field(default=lambda: None)
+    notices: Callable[[], tuple[str, ...]] = field(default=tuple)
+
+
+class Caller(NamedTuple):
+    """Who calls. `window` is the hub's name of the window, None where the page did not say."""
+
+    kind: WindowKind
+    window: str | None
+
+    def own_window(self) -> str:
+        """The window that channels are opened in. Raises InvalidRequest where the page did not say."""
+        if self.window is None:
+            raise InvalidRequest("request_error-missing_param", param=WINDOW_HEADER)
+        return self.window
+
+
+class Context(NamedTuple):
+    """A command's first argument."""
+
+    services: Services
+    caller: Caller
