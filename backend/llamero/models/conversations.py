@@ -7,8 +7,14 @@ that is shown. Ids are UUIDs of version 7 style text: unique, and in order of ti
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+# Engines convert these to C numbers without asking, so every number has both bounds.
+_CInt = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 
 
 class Role(StrEnum):
@@ -31,15 +37,15 @@ class MessageStatus(StrEnum):
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of the chat completions API that a person sets; None leaves the choice to the engine."""
 
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: _Share | None = None
+    top_k: _CInt | None = None
+    min_p: _Share | None = None
+    repeat_penalty: Annotated[float, msgspec.Meta(ge=0, le=10)] | None = None
+    presence_penalty: _Penalty | None = None
+    frequency_penalty: _Penalty | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
 
 
 class AnswerStats(msgspec.Struct, frozen=True, kw_only=True):
