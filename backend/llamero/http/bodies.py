@@ -6,6 +6,7 @@ Nothing is asked of the client before its request has been let in: `100 Continue
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import msgspec
 from aiohttp import web
@@ -23,29 +24,48 @@ async def read_json_object(request: web.Request, limits: Limits) -> dict[str, ob
 
 
 async def read_body(request: web.Request, limits: Limits) -> bytes:
-    """Return the whole body.
+    """Return the whole body. Raises what `body_pieces` does, `RequestTimedOut` also for the body as a whole."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            async for piece in body_pieces(request, limits.max_body_bytes):
+                body += piece
+    except TimeoutError:
+        raise RequestTimedOut(seconds=round(limits.body_timeout_s)) from None
+    return bytes(body)
 
-    Raises `UnsupportedMediaType` for a compressed one, `PayloadTooLarge` without reading on, `RequestTimedOut`, and
-    `InvalidRequest` for broken chunks.
+
+async def body_pieces(request: web.Request, max_bytes: int, silence_s: float | None = None) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives.
+
+    Raises `UnsupportedMediaType` for a compressed one, `PayloadTooLarge` without reading on, `InvalidRequest` for
+    broken chunks, and `RequestTimedOut` when nothing comes for `silence_s`.
     """
     for encoding in request.headers.getall("Content-Encoding", ()):
         if encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType(content_type=encoding[:100])
-    if (request.content_length or 0) > limits.max_body_bytes:
-        raise PayloadTooLarge(limit=limits.max_body_bytes)
+    if (request.content_length or 0) > max_bytes:
+        raise PayloadTooLarge(limit=max_bytes)
     await _invite_body(request)
-    body = bytearray()
+    size = 0
+    while piece := await _piece(request, silence_s):
+        size += len(piece)
+        if size > max_bytes:
+            raise PayloadTooLarge(limit=max_bytes)
+        yield piece
+
+
+async def _piece(request: web.Request, silence_s: float | None) -> bytes:
+    waiting = asyncio.timeout(silence_s)
     try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            while piece := await request.content.readany():
-                body += piece
-                if len(body) > limits.max_body_bytes:
-                    raise PayloadTooLarge(limit=limits.max_body_bytes)
+        async with waiting:
+            return await request.content.readany()
     except TimeoutError:
-        raise RequestTimedOut(seconds=round(limits.body_timeout_s)) from None
+        if not waiting.expired():
+            raise
+        raise RequestTimedOut(seconds=round(silence_s or 0)) from None
     except web.RequestPayloadError:
         raise InvalidRequest() from None
-    return bytes(body)
 
 
 def decode_object(body: bytes, max_depth: int) -> dict[str, object]:
