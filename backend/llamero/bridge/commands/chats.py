@@ -1,0 +1,92 @@
+"""Commands about conversations. What each does and raises is said at `ChatService`."""
+
+from __future__ import annotations
+
+from llamero.bridge.context import Context
+from llamero.bridge.registry import command
+from llamero.models.bridge import (
+    Asked,
+    ChangeConversation,
+    ConversationRef,
+    EditMessage,
+    MessageRef,
+    RenameConversation,
+    RetryMessage,
+    SearchMessages,
+    SelectBranch,
+    SendChatMessage,
+    WatchMessage,
+)
+from llamero.models.conversations import Conversation, ConversationWithMessages, Message, SearchHit
+
+
+@command("get_conversation")
+async def get_conversation(context: Context, arguments: ConversationRef) -> ConversationWithMessages:
+    """A conversation with every message of its tree."""
+    return await context.services.chats.get(arguments)
+
+
+@command("send_chat_message")
+async def send_chat_message(context: Context, arguments: SendChatMessage) -> Asked:
+    """Ask; the answer comes on the channel."""
+    return await context.services.chats.send(context.caller.own_window(), arguments)
+
+
+@command("edit_message")
+async def edit_message(context: Context, arguments: EditMessage) -> Asked:
+    """Ask something else in the place of a message; the answer comes on the channel."""
+    return await context.services.chats.edit(context.caller.own_window(), arguments)
+
+
+@command("retry_message")
+async def retry_message(context: Context, arguments: RetryMessage) -> Asked:
+    """Ask the same again; the answer comes on the channel."""
+    return await context.services.chats.retry(context.caller.own_window(), arguments)
+
+
+@command("watch_message")
+async def watch_message(context: Context, arguments: WatchMessage) -> Message:
+    """Follow an answer: its text so far, and on the channel what comes after it."""
+    return await context.services.chats.watch(context.caller.own_window(), arguments)
+
+
+@command("stop_message")
+async def stop_message(context: Context, arguments: MessageRef) -> Message:
+    """Stop an answer; what came stays."""
+    return await context.services.chats.stop(arguments.message_id)
+
+
+@command("select_branch")
+async def select_branch(context: Context, arguments: SelectBranch) -> Conversation:
+    """Show the branch that a message is on."""
+    return await context.services.chats.select_branch(arguments)
+
+
+@command("rename_conversation")
+async def rename_conversation(context: Context, arguments: RenameConversation) -> Conversation:
+    """Give a title."""
+    return await context.services.chats.rename(arguments)
+
+
+@command("change_conversation")
+async def change_conversation(context: Context, arguments: ChangeConversation) -> Conversation:
+    """Change how a conversation is answered."""
+    return await context.services.chats.change(arguments)
+
+
+@command("delete_conversation")
+async def delete_conversation(context: Context, arguments: ConversationRef) -> None:
+    """Move a conversation to the trash."""
+    await context.services.chats.delete(arguments)
+
+
+@command("restore_conversation")
+async def restore_conversation(context: Context, arguments: ConversationRef) -> Conversation:
+    """Take a conversation out of the trash."""
+    return await context.services.chats.restore(arguments)
+
+
+@command("search_messages")
+async def search_messages(context: Context, arguments: SearchMessages) -> tuple[SearchHit, ...]:
+    """Find words in titles and messages."""
+    return await context.services.chats.search(arguments)

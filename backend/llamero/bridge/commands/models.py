@@ -1,0 +1,110 @@
+"""Commands about models and the servers that run them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llamero.bridge.context import Context, Services
+from llamero.bridge.registry import command
+from llamero.models.bridge import (
+    AddModelFile,
+    ChangeModel,
+    ModelInfo,
+    ModelRef,
+    ServerInfo,
+    ServerLog,
+    StopModel,
+)
+from llamero.models.errors import BadModelFile, ModelFileNotFound, NotAvailable
+from llamero.models.llama import LlamaCppConfig
+
+_QUOTES = ('"', "'")
+
+
+@command("add_model_file")
+async def add_model_file(context: Context, arguments: AddModelFile) -> ModelInfo:
+    """Know a model file from now on. Raises ModelFileNotFound or BadModelFile."""
+    return await _add(context.services, _as_path(arguments.path))
+
+
+@command("choose_model_file")
+async def choose_model_file(context: Context) -> ModelInfo | None:
+    """Let the user choose a model file in the desktop's dialog. Raises NotAvailable where there is none."""
+    dialogs = context.services.dialogs
+    if dialogs is None:
+        raise NotAvailable(command="choose_model_file")
+    chosen = await dialogs.choose_model_file()
+    return None if chosen is None else await _add(context.services, chosen)
+
+
+@command("change_model")
+async def change_model(context: Context, arguments: ChangeModel) -> ModelInfo:
+    """Run a model with other parameters from the next request on. Raises ModelNotFound."""
+    services = context.services
+    config = services.models.change(
+        arguments.alias,
+        context_length=arguments.context_length,
+        gpu_layers=arguments.gpu_layers,
+        threads=arguments.threads,
+        keep_alive_s=arguments.keep_alive_s,
+    )
+    return await _keep(services, config)
+
+
+@command("start_model")
+async def start_model(context: Context, arguments: ModelRef) -> ServerInfo:
+    """Make a model ready, and return when it is. Raises what ended the start."""
+    services = context.services
+    config = services.models.config(arguments.alias)
+    try:
+        await services.engines.start(config)
+    finally:
+        services.server_infos.changed()
+    return services.server_infos.find(arguments.alias)
+
+
+@command("stop_model")
+async def stop_model(context: Context, arguments: StopModel) -> None:
+    """Stop one model or all, and return when the processes are gone. Raises ModelNotFound."""
+    services = context.services
+    if arguments.alias is not None:
+        services.models.config(arguments.alias)
+    try:
+        await services.engines.stop(arguments.alias)
+    finally:
+        services.server_infos.changed()
+
+
+@command("get_server_log")
+async def get_server_log(context: Context, arguments: ModelRef) -> ServerLog:
+    """The last lines of a model's engine. Raises ModelNotFound."""
+    context.services.models.config(arguments.alias)
+    return ServerLog(alias=arguments.alias, lines=context.services.server_infos.log(arguments.alias))
+
+
+async def _add(services: Services, path: Path) -> ModelInfo:
+    header = await services.model_infos.check(path)
+    if header.is_mmproj:
+        raise BadModelFile("bridge_error-projector", path=str(path), param="path")
+    return await _keep(services, services.models.add_file(path))
+
+
+async def _keep(services: Services, config: LlamaCppConfig) -> ModelInfo:
+    """Remember a model and tell every window."""
+    await services.preferences.save_model(config)
+    configs = [services.models.config(model.alias) for model in services.models.models()]
+    services.hub.event("models", await services.model_infos.of_all(configs))
+    return await services.model_infos.of(config)
+
+
+def _as_path(typed: str) -> Path:
+    """Read a path as people paste it: with quotes, with spaces around it, with `~`. Raises ModelFileNotFound."""
+    text = typed.strip()
+    if len(text) >= 2 and text[0] in _QUOTES and text[-1] == text[0]:
+        text = text[1:-1]
+    if not text or "\0" in text:
+        raise ModelFileNotFound(path=typed.replace("\0", ""), param="path")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # a user who does not exist
+        raise ModelFileNotFound(path=text, param="path") from None

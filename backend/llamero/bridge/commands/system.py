@@ -1,0 +1,33 @@
+"""Commands about the app as a whole: the first picture, links, how the page looks, who watches the hardware."""
+
+from __future__ import annotations
+
+from llamero.bridge.context import Context
+from llamero.bridge.registry import command
+from llamero.bridge.snapshots import UI_STATE, make_snapshot
+from llamero.models.bridge import OpenLink, SetUiState, Snapshot, WatchMetrics
+
+
+@command("get_snapshot")
+async def get_snapshot(context: Context) -> Snapshot:
+    """All that a page needs to draw itself."""
+    return await make_snapshot(context.services, context.caller.kind)
+
+
+@command("open_link")
+async def open_link(context: Context, arguments: OpenLink) -> None:
+    """Open a link outside. Raises InvalidRequest for one that may not be."""
+    await context.services.links.open(arguments.url)
+
+
+@command("set_ui_state")
+async def set_ui_state(context: Context, arguments: SetUiState) -> None:
+    """Remember how the page looks, and tell the other windows."""
+    await context.services.preferences.set_value(UI_STATE, arguments.ui)
+    context.services.hub.event("ui", arguments.ui, but=context.caller.window)
+
+
+@command("watch_metrics")
+async def watch_metrics(context: Context, arguments: WatchMetrics) -> None:
+    """Look at the hardware, or stop looking. Ends with the page."""
+    context.services.metrics_push.watch(context.caller.own_window(), arguments.watching)

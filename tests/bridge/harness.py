@@ -1,0 +1,423 @@
+"""A bridge on a real socket around small real fakes, and a page that speaks to it as the browser's does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+from msgspec.structs import replace
+
+from llamero.bridge.app import TOKENS, create_bridge
+from llamero.bridge.blobs import BlobLimits, BlobStore
+from llamero.bridge.capabilities import WindowKind
+from llamero.bridge.context import FileDialogs, Services
+from llamero.bridge.hub import Hub
+from llamero.bridge.metrics_push import MetricsPush
+from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.registry import Registry
+from llamero.bridge.server import BridgeServer
+from llamero.bridge.server_infos import ServerInfos
+from llamero.bridge.windows import HubLimits, WindowChannel
+from llamero.http.limits import Limits
+from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.temporary_area import TemporaryArea
+from llamero.models.bridge import (
+    Asked,
+    ChangeConversation,
+    ChatFrame,
+    ConversationRef,
+    EditMessage,
+    RenameConversation,
+    RetryMessage,
+    SearchMessages,
+    SelectBranch,
+    SendChatMessage,
+    WatchMessage,
+)
+from llamero.models.conversations import (
+    Conversation,
+    ConversationWithMessages,
+    Message,
+    MessageStatus,
+    Role,
+    SearchHit,
+)
+from llamero.models.errors import LlameroError, ModelFileNotFound, NotFound
+from llamero.models.gguf import GgufHeader
+from llamero.models.llama import ActorSnapshot, LlamaCppConfig, ServerSnapshot
+from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
+from llamero.services.catalog import ModelCatalog
+from tests.gateway.harness import RawResponse, eventually, exchange, request_bytes
+
+T = TypeVar("T")
+
+JSON = "application/json"
+WAIT_S = 5.0
+MEASURED = MetricsSnapshot(hardware=HardwareMetrics(at=1.0, monotonic=1.0, cpu=12.5))
+
+__all__ = ["Bridge", "Page", "RawResponse", "eventually", "exchange", "request_bytes", "running_bridge"]
+
+
+def text_of(error: LlameroError) -> str:
+    """Stand in for the catalogue of messages: the code and every argument, so that tests see what would be told."""
+    return " ".join([error.code, *(f"{name}={value}" for name, value in error.arguments.items())])
+
+
+class FakeChats:
+    """One conversation in memory, with answers that a test writes."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.calls: list[tuple[str, object]] = []
+        self.channels: list[WindowChannel] = []
+        self.forgotten: list[str] = []
+        self.known = Conversation(id="c1", title="First", created_at=1.0, updated_at=2.0)
+        self.answer = Message(
+            id="m2", conversation_id="c1", parent_id="m1", role=Role.ASSISTANT, content="", created_at=1.0,
+            status=MessageStatus.STREAMING,
+        )  # fmt: skip
+        self.streaming: tuple[str, ...] = ()
+        self.before_returning: Callable[[], Any] | None = None
+
+    async def _note(self, name: str, argument: object) -> None:
+        self.calls.append((name, argument))
+        if self.before_returning is not None:
+            await self.before_returning()
+
+    def _open(self, window: str, on: str) -> None:
+        self.channels.append(self.hub.channel(window, int(on.rpartition(":")[2])))
+
+    async def conversations(self) -> tuple[Conversation, ...]:
+        return (self.known,)
+
+    async def get(self, command: ConversationRef) -> ConversationWithMessages:
+        await self._note("get", command)
+        if command.conversation_id != self.known.id:
+            raise NotFound(path=command.conversation_id)
+        return ConversationWithMessages(conversation=self.known, messages=(self.answer,))
+
+    async def search(self, command: SearchMessages) -> tuple[SearchHit, ...]:
+        await self._note("search", command)
+        return (SearchHit(conversation_id="c1", message_id="m2", title="First", snippet="\ue000a\ue001"),)
+
+    async def _ask(self, name: str, window: str, command: SendChatMessage | EditMessage | RetryMessage) -> Asked:
+        await self._note(name, command)
+        self._open(window, command.on)
+        return Asked(conversation=self.known, assistant_message=self.answer)
+
+    async def send(self, window: str, command: SendChatMessage) -> Asked:
+        return await self._ask("send", window, command)
+
+    async def edit(self, window: str, command: EditMessage) -> Asked:
+        return await self._ask("edit", window, command)
+
+    async def retry(self, window: str, command: RetryMessage) -> Asked:
+        return await self._ask("retry", window, command)
+
+    async def watch(self, window: str, command: WatchMessage) -> Message:
+        await self._note("watch", command)
+        self._open(window, command.on)
+        return self.answer
+
+    async def stop(self, message_id: str) -> Message:
+        await self._note("stop", message_id)
+        return replace(self.answer, status=MessageStatus.STOPPED)
+
+    async def select_branch(self, command: SelectBranch) -> Conversation:
+        await self._note("select_branch", command)
+        return replace(self.known, head=command.message_id)
+
+    async def rename(self, command: RenameConversation) -> Conversation:
+        await self._note("rename", command)
+        self.known = replace(self.known, title=command.title)
+        self.hub.event("conversation", self.known)
+        return self.known
+
+    async def change(self, command: ChangeConversation) -> Conversation:
+        await self._note("change", command)
+        return self.known
+
+    async def delete(self, command: ConversationRef) -> None:
+        await self._note("delete", command)
+
+    async def restore(self, command: ConversationRef) -> Conversation:
+        await self._note("restore", command)
+        return self.known
+
+    def forget_window(self, window: str) -> None:
+        self.forgotten.append(window)
+
+
+class FakeServer:
+    def log_tail(self, lines: int = 512) -> tuple[str, ...]:
+        return ("first line", "last line")
+
+
+class FakeActor:
+    """Servers as a test sets them."""
+
+    def __init__(self) -> None:
+        self.snapshot = ActorSnapshot()
+
+    def server(self, alias: str, generation: int) -> FakeServer | None:
+        running = any(server.model.alias == alias and server.pid for server in self.snapshot.servers)
+        return FakeServer() if running else None
+
+    def show(self, *servers: ServerSnapshot) -> None:
+        self.snapshot = ActorSnapshot(servers=servers)
+
+
+class FakeEngines:
+    def __init__(self) -> None:
+        self.started: list[LlamaCppConfig] = []
+        self.stopped: list[str | None] = []
+        self.fail: LlameroError | None = None
+        self.measuring: asyncio.Event | None = None
+
+    async def start(self, config: LlamaCppConfig) -> None:
+        self.started.append(config)
+        if self.fail is not None:
+            raise self.fail
+
+    async def stop(self, model: str | None = None) -> None:
+        self.stopped.append(model)
+
+    async def get_metrics(self) -> MetricsSnapshot:
+        if self.measuring is not None:
+            await self.measuring.wait()
+        return MEASURED
+
+
+class FakePreferences:
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+        self.saved: list[LlamaCppConfig] = []
+
+    async def value(self, key: str, kind: type[T]) -> T | None:
+        found = self.values.get(key)
+        return found if isinstance(found, kind) else None
+
+    async def set_value(self, key: str, value: object) -> None:
+        self.values[key] = value
+
+    async def save_model(self, config: LlamaCppConfig) -> None:
+        self.saved.append(config)
+
+
+class FakeLinks:
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+
+    async def open(self, link: str) -> None:
+        self.opened.append(link)
+
+
+class FakeMetrics:
+    """Samples when a test says so."""
+
+    def __init__(self) -> None:
+        self.watchers = 0
+        self.samples: asyncio.Queue[HardwareMetrics] = asyncio.Queue()
+
+    @contextmanager
+    def watch(self) -> Iterator[AsyncIterator[HardwareMetrics]]:
+        self.watchers += 1
+        try:
+            yield self._all()
+        finally:
+            self.watchers -= 1
+
+    async def _all(self) -> AsyncIterator[HardwareMetrics]:
+        while True:
+            yield await self.samples.get()
+
+    async def metrics_for(self, servers: Sequence[ServerSnapshot]) -> MetricsSnapshot:
+        return MEASURED
+
+
+def read_fake_header(path: Path) -> GgufHeader:
+    """Every file that exists is a model; one whose name says so is a projector."""
+    if not path.is_file():
+        raise ModelFileNotFound(path=str(path))
+    architecture = "clip" if "mmproj" in path.name else "llama"
+    return GgufHeader(
+        version=3, tensor_count=1, file_size=path.stat().st_size, architecture=architecture, context_length=4096,
+        block_count=12,
+    )  # fmt: skip
+
+
+@dataclass
+class Bridge:
+    """A running bridge with its fakes."""
+
+    port: int
+    server: BridgeServer
+    services: Services
+    hub: Hub
+    chats: FakeChats
+    actor: FakeActor
+    engines: FakeEngines
+    preferences: FakePreferences
+    links: FakeLinks
+    metrics: FakeMetrics
+    blobs: BlobStore
+    tokens: dict[WindowKind, str] = field(repr=False, default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    def headers(self, kind: WindowKind = WindowKind.WINDOW, window: str | None = "w1") -> dict[str, str]:
+        """The headers of a page of ours."""
+        headers = {"Host": self.host, "Authorization": f"Bearer {self.tokens[kind]}", "Content-Type": JSON}
+        return headers if window is None else headers | {"X-Llamero-Window": window}
+
+    async def call(
+        self, name: str, arguments: object = None, *, kind: WindowKind = WindowKind.WINDOW, window: str | None = "w1"
+    ) -> RawResponse:
+        """Call a command as the page does; bytes are sent as they are."""
+        body = arguments if isinstance(arguments, bytes) else json.dumps(arguments or {}).encode()
+        return await exchange(self.port, request_bytes("POST", f"/bridge/{name}", self.headers(kind, window), body))
+
+    @asynccontextmanager
+    async def page(
+        self,
+        window: str = "w1",
+        *,
+        kind: WindowKind = WindowKind.WINDOW,
+        resume: tuple[str, int] | None = None,
+        read_limit: int | None = None,
+    ) -> AsyncIterator[Page]:
+        """Connect a window. `read_limit` makes it one that takes so many bytes from its socket and then no more."""
+        protocols = ("llamero.v1", f"bearer.{self.tokens[kind]}")
+        connector = aiohttp.TCPConnector(socket_factory=_small_socket) if read_limit else None
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.ws_connect(
+                f"{self.url}/bridge/events", protocols=protocols, origin=self.url, max_msg_size=0, autoping=True
+            ) as ws,
+        ):
+            if resume is None:
+                await ws.send_json({"hello": {"window": window}})
+            else:
+                await ws.send_json({"resume": {"window": window, "epoch": resume[0], "seq": resume[1]}})
+            yield Page(ws)
+
+
+def _small_socket(info: Any) -> socket.socket:
+    """A socket whose receive buffer is full after a few kilobytes."""
+    made = socket.socket(info[0], info[1], info[2])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.setblocking(False)
+    return made
+
+
+class Page:
+    """A page's end of the connection: reads frames and checks their numbers."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.epoch = ""
+        self.seq = 0
+        self.frames: list[dict[str, Any]] = []
+
+    async def frame(self) -> dict[str, Any]:
+        """The next frame, whatever it is."""
+        message = await self.ws.receive(timeout=WAIT_S)
+        assert message.type is aiohttp.WSMsgType.TEXT, (message.type, message.data, message.extra)
+        frame: dict[str, Any] = json.loads(message.data)
+        if "snapshot" in frame:
+            self.epoch, self.seq = frame["epoch"], frame["seq"]
+        elif len(frame) > 1:
+            assert frame["seq"] == self.seq + 1, (frame, self.seq)
+            self.seq = frame["seq"]
+        self.frames.append(frame)
+        return frame
+
+    async def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first frame that fulfils the condition."""
+        while not condition(frame := await self.frame()):
+            pass
+        return frame
+
+    def text(self, channel: int) -> str:
+        """All that has come on a channel."""
+        return "".join(
+            frame["d"].get("text", "") for frame in self.frames if frame.get("ch") == channel and "d" in frame
+        )
+
+    async def closed(self) -> int | None:
+        """Read to the end; the close code."""
+        while True:
+            message = await self.ws.receive(timeout=WAIT_S)
+            if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
+                return self.ws.close_code
+
+
+@asynccontextmanager
+async def running_bridge(
+    folder: Path,
+    *,
+    hub_limits: HubLimits | None = None,
+    limits: Limits | None = None,
+    blob_limits: BlobLimits | None = None,
+    registry: Registry | None = None,
+    dialogs: FileDialogs | None = None,
+    frontend: Path | None = None,
+    kernel_buffer: int | None = None,
+) -> AsyncIterator[Bridge]:
+    listening = socket.socket()
+    if kernel_buffer is not None:  # inherited by every connection
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    hub = Hub(hub_limits or HubLimits(frame_interval_s=0.001))
+    chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
+    preferences, links = FakePreferences(), FakeLinks()
+    services = Services(
+        hub=hub,
+        chats=chats,
+        models=ModelCatalog(),
+        engines=engines,
+        actor=actor,
+        preferences=preferences,
+        links=links,
+        model_infos=ModelInfos(read_fake_header),
+        server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
+        metrics_push=MetricsPush(metrics, actor, hub),
+        dialogs=dialogs,
+        gateway_url=lambda: "http://127.0.0.1:5526",
+        notices=lambda: ("a notice",),
+    )
+    blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
+    app = create_bridge(
+        services,
+        port=port,
+        frontend=frontend or folder / "dist",
+        blobs=blobs,
+        messages=text_of,
+        registry=registry,
+        **({} if limits is None else {"limits": limits}),
+    )
+    server = BridgeServer(app, [listening])
+    await server.start()
+    tokens = {kind: app[TOKENS].token(kind) for kind in WindowKind}
+    try:
+        yield Bridge(port, server, services, hub, chats, actor, engines, preferences, links, metrics, blobs, tokens)
+    finally:
+        await server.stop()
+
+
+def frame(text: str) -> ChatFrame:
+    return ChatFrame(text=text)
