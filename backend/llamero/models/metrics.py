@@ -1,4 +1,4 @@
-"""Hardware readings: memory in bytes, load in percent, power in W. A sensor that is missing or failed is None, never 0."""
+"""Hardware readings: memory in bytes, load in percent, power in W. A missing or failed sensor is None, never 0."""
 
 from __future__ import annotations
 

@@ -86,7 +86,10 @@ class Received:
         if not self.id:
             self.id, self.created, self.model = chunk.id, chunk.created, chunk.model
         for choice in chunk.choices:
-            self.choices.setdefault(choice.index, ReceivedChoice()).add(choice)
+            known = self.choices.get(choice.index)
+            if known is None:
+                known = self.choices[choice.index] = ReceivedChoice()
+            known.add(choice)
         return chunk
 
     @property
