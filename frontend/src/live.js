@@ -57,9 +57,10 @@ export class LiveAnswer {
   /** @param {Part} part @param {string} piece */
   #grow(part, piece) {
     this[part] += piece;
+    for (const listener of this.listeners) listener(part, piece);
+    // After the listeners: these signals draw the element that will listen, and it begins with all the text so far.
     (part === 'text' ? this.hasText : this.hasReasoning).value = true;
     this.progress.value = null;
-    for (const listener of this.listeners) listener(part, piece);
   }
 
   /** @param {(part: Part, piece: string) => void} listener @returns {() => void} stops listening */

@@ -49,7 +49,8 @@ export class Sentences {
     return line
       .replace(/^(#{1,6}|>|[-*+]|\d+[.)])\s+/, '')
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .replace(/[*_`~|]+/g, ' ')
+      .replace(/[*`~]+/g, '')
+      .replace(/[|]+/g, ' ')
       .replace(/\s+/g, ' ')
       .trim();
   }

@@ -167,6 +167,9 @@ export class Store {
   /** @param {Message} message */
   putMessage(message) {
     if (message.conversation_id !== this.currentId.value) return;
+    // Answers to commands and what is pushed overtake each other, but an answer that has ended never begins again.
+    const known = this.messages.value.get(message.id);
+    if (known && known.status !== 'streaming' && message.status === 'streaming') return;
     this.messages.value = new Map(this.messages.value).set(message.id, message);
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 from pathlib import Path
 
 from tests.fakes.fake_bridge.scenarios import SCENARIOS
@@ -28,10 +29,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--document", type=Path, help="what every answer says")
     parser.add_argument("--rate", type=float, default=60, help="pieces of 4 characters per second")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(parser.parse_args()))
-    except KeyboardInterrupt:
-        pass
 
 
 main()

@@ -111,6 +111,10 @@ GONE = ModelInfo(
     alias="gemma-3-1b", path="/media/usb/gemma.gguf", size_bytes=int(0.8 * GB), architecture="gemma3", missing=True
 )
 
+TOO_LARGE = (
+    "The model does not fit into memory: it needs 17.2 GB and 6.1 GB are free. "
+    "Stop another model, lower the context length or choose a smaller file."
+)
 STATS = AnswerStats(
     prompt_tokens=24, completion_tokens=312, generation_ms=6900, first_token_ms=310, finish_reason="stop"
 )
@@ -136,7 +140,7 @@ def busy() -> World:
             ServerInfo(
                 alias=LARGE.alias,
                 phase=ServerPhase.FAILED,
-                reason="The model needs 17.2 GB and 6.1 GB are free. Stop another model, lower the context length or choose a smaller file.",
+                reason=TOO_LARGE,
                 log_tail=("ggml_backend_cpu_buffer_type_alloc_buffer: failed", "exiting due to model loading error"),
             ),
         ],
@@ -191,7 +195,7 @@ def busy() -> World:
         model=QWEN.alias,
         created_at=now - 280,
         stats=STATS,
-        reasoning="The user asks about passes. I should say what one is, then how to find one.\n\nSlope matters for llamas.",
+        reasoning="The user asks about passes. I should say what one is, then how.\n\nSlope matters for llamas.",
     )
     again = Message(
         id="m4",
@@ -234,7 +238,7 @@ def busy() -> World:
         status=MessageStatus.FAILED,
         error=MessageError(
             code="server_error-insufficient_memory",
-            message="The model does not fit into memory: it needs 17.2 GB and 6.1 GB are free. Stop another model, lower the context length or choose a smaller file.",
+            message=TOO_LARGE,
         ),
     )
     asked = Message(

@@ -31,13 +31,12 @@ class Window:
         self.seq = 0
         self.frames: list[tuple[int, str]] = []
         self.socket: web.WebSocketResponse | None = None
+        self.wake = asyncio.Event()
 
     def push(self, frame: dict[str, Any]) -> None:
         self.seq += 1
         self.frames.append((self.seq, json.dumps({"seq": self.seq, **msgspec.to_builtins(frame)})))
         self.wake.set()
-
-    wake: asyncio.Event
 
 
 class FakeBridge:
@@ -95,9 +94,7 @@ class FakeBridge:
 
     def window(self, identifier: str) -> Window:
         if identifier not in self.windows:
-            window = Window()
-            window.wake = asyncio.Event()
-            self.windows[identifier] = window
+            self.windows[identifier] = Window()
         return self.windows[identifier]
 
     def _allowed(self, token: str) -> bool:

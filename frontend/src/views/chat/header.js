@@ -3,21 +3,26 @@
  *
  * @typedef {import('../../page.js').App} App
  */
+import { signal } from '@preact/signals-core';
 import { html } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { modelPicker } from '../../components/model_picker.js';
 import { titleField } from '../../components/title_field.js';
 import { text } from '../../i18n.js';
 
-const NARROW = matchMedia('(max-width: 959px)');
+/** Where the list lies over the chat instead of beside it; list.css has the same number. */
+const query = matchMedia('(max-width: 959px)');
+const narrow = signal(query.matches);
+query.addEventListener('change', () => (narrow.value = query.matches));
 
 /** @param {App} app */
 export function header(app) {
   const { store, page } = app;
   const conversation = store.conversation.value;
   const renaming = conversation && page.renaming.value?.id === conversation.id && page.renaming.value.where === 'header';
+  const listLabel = (narrow.value ? page.drawer.value : !store.ui.value.list_folded) ? text.hideList : text.showList;
   return html`
-    <button type="button" class="icon-button list-toggle" aria-label=${text.showList} title=${text.showList} @click=${() => toggleList(app)}>
+    <button type="button" class="icon-button" aria-label=${listLabel} title=${listLabel} @click=${() => toggleList(app)}>
       ${icon('panel-left')}
     </button>
     ${renaming
@@ -38,6 +43,6 @@ export function header(app) {
 
 /** @param {App} app */
 function toggleList({ store, actions, page }) {
-  if (NARROW.matches) page.drawer.value = !page.drawer.value;
+  if (narrow.value) page.drawer.value = !page.drawer.value;
   else actions.rememberUi({ list_folded: !store.ui.value.list_folded });
 }

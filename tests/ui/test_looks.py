@@ -1,0 +1,243 @@
+"""Every view and state in both themes and at both sizes: contrast is measured, and pictures are kept to be looked at.
+
+Pictures: `tests/artifacts/<state>-<theme>-<width>.png`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import expect
+
+from llamero.models.conversations import MessageError
+from tests.ui.conftest import ARTIFACTS, Open, Opened
+
+# WCAG AA: 4.5 for text, 3 for large text. Disabled controls are exempt. Colours are read back through a canvas, which
+# understands every notation; backgrounds are laid over each other as the page does.
+POOR_CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => top.slice(0, 3).map((value, i) => value * top[3] + under[i] * (1 - top[3]));
+  const luminance = (color) => color.slice(0, 3).map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (element) => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) {
+      layers.push(rgba(getComputedStyle(at).backgroundColor));
+      if (layers.at(-1)[3] === 1) break;
+    }
+    return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
+  };
+  const poor = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    if (element.closest('.visually-hidden, :disabled, mark, title, script, annotation')) continue;
+    const style = getComputedStyle(element);
+    const below = ground(element);
+    const ink = over(rgba(style.color), below);
+    const [light, dark] = [luminance(ink), luminance(below)].sort((a, b) => b - a);
+    const ratio = (light + 0.05) / (dark + 0.05);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 600);
+    if (ratio < (large ? 3 : 4.5)) poor.push(`${ratio.toFixed(2)} ${element.className || element.localName}: ${walker.currentNode.data.trim().slice(0, 40)}`);
+  }
+  return poor;
+}"""
+
+SIDEWAYS = """() => [...document.querySelectorAll('html, body, .view, .chat, .thread, .list, dialog')]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
+
+State = Callable[[Opened], Awaitable[None]]
+
+
+async def open_list(one: Opened) -> None:
+    if not await one.page.locator(".list").is_visible():
+        await one.page.get_by_role("button", name="Show conversations").click()
+
+
+async def open_conversation(one: Opened, title: str) -> None:
+    await open_list(one)
+    await one.page.get_by_role("button", name=re.compile(title)).first.click()
+    await expect(one.page.locator(".message").first).to_be_visible()
+    await one.page.mouse.move(0, 0)
+
+
+async def ask(one: Opened, text: str = "How do I cross the pass?") -> None:
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill(text)
+    await one.page.keyboard.press("Enter")
+
+
+async def first_run(one: Opened) -> None:
+    await expect(one.page.get_by_role("heading", name="Welcome")).to_be_visible()
+
+
+async def new_chat(one: Opened) -> None:
+    await expect(one.page.get_by_role("heading", name="What would you like to ask?")).to_be_visible()
+
+
+async def conversation(one: Opened) -> None:
+    await open_conversation(one, "Crossing the Andes")
+    await expect(one.page.locator("answer-text math")).to_have_count(1)
+
+
+async def conversation_top(one: Opened) -> None:
+    await conversation(one)
+    await one.page.locator(".reasoning summary").click()
+    await one.page.locator(".thread").evaluate("(e) => e.scrollTo(0, 0)")
+    await expect(one.page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    await one.page.locator(".bubble").first.hover()
+
+
+async def streaming(one: Opened) -> None:
+    one.fake.rate = 60
+    one.fake.world.reasoning = "The pass is high. Which llama goes first?"
+    await ask(one)
+    await expect(one.page.locator("answer-text").last).to_contain_text("switchbacks")
+    one.fake.commands.hold.clear()
+
+
+async def thinking(one: Opened) -> None:
+    one.fake.rate = 60
+    one.fake.world.reasoning = "The pass is high, and the reader asks which of the llamas goes first over it. " * 9
+    await ask(one)
+    await expect(one.page.locator("reasoning-line")).to_contain_text("goes first over it")
+    one.fake.commands.hold.clear()
+
+
+async def waiting(one: Opened) -> None:
+    one.fake.commands.hold.clear()
+    await ask(one)
+    await expect(one.page.locator(".progress")).to_contain_text("Reading")
+
+
+async def failed(one: Opened) -> None:
+    await open_conversation(one, "borrow checker")
+
+
+async def interrupted(one: Opened) -> None:
+    await open_conversation(one, "Letter to the landlord")
+
+
+async def models(one: Opened) -> None:
+    await expect(one.page.get_by_title("Choose a model")).to_contain_text("Qwen")
+    await one.page.get_by_title("Choose a model").click()
+    await one.page.get_by_role("button", name="Type a path…").click()
+
+
+async def settings(one: Opened) -> None:
+    await conversation(one)
+    await one.page.get_by_role("button", name="Answers and model").click()
+    await expect(one.page.get_by_label("Temperature")).to_be_visible()
+
+
+async def settings_end(one: Opened) -> None:
+    await settings(one)
+    await one.page.locator(".panel").evaluate("(e) => e.scrollTo(0, 100000)")
+
+
+async def log(one: Opened) -> None:
+    await failed(one)
+    await one.page.get_by_role("button", name="Show log").click()
+    await expect(one.page.locator("dialog.log")).to_be_visible()
+
+
+async def search(one: Opened) -> None:
+    await open_list(one)
+    await one.page.get_by_role("searchbox").fill("pass")
+    await expect(one.page.locator(".list mark").first).to_be_visible()
+
+
+async def renaming(one: Opened) -> None:
+    await open_list(one)
+    await one.page.get_by_role("button", name="Regex for dates").focus()
+    await one.page.keyboard.press("F2")
+    await expect(one.page.get_by_role("textbox", name="Title")).to_be_focused()
+
+
+async def deleted(one: Opened) -> None:
+    await open_list(one)
+    await one.page.get_by_role("button", name="Regex for dates").focus()
+    await one.page.keyboard.press("Delete")
+    await expect(one.page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+async def editing(one: Opened) -> None:
+    await conversation(one)
+    await one.page.locator(".message.is-user").last.hover()
+    await one.page.get_by_role("button", name="Edit").last.click()
+    await expect(one.page.get_by_role("textbox", name="Edit your message")).to_be_focused()
+
+
+async def long_draft(one: Opened) -> None:
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("A line of a long question.\n" * 30)
+
+
+async def lost(one: Opened) -> None:
+    await conversation(one)
+    one.fake.accepting = False
+    await one.fake.drop_connections()
+    await expect(one.page.locator(".banner")).to_be_visible()
+
+
+async def refused(one: Opened) -> None:
+    await one.page.evaluate("() => sessionStorage.setItem('llamero.token', 'old')")
+    await one.page.reload()
+    await expect(one.page.get_by_role("heading", name="This page has an old key")).to_be_visible()
+
+
+async def crashed(one: Opened) -> None:
+    one.fake.world.answer = "The pass is"
+    one.fake.world.error = MessageError(code="server_error-engine_crashed", message="The engine ended unexpectedly.")
+    await ask(one)
+    await expect(one.page.get_by_role("alert")).to_be_visible()
+
+
+STATES: dict[str, tuple[str, State]] = {
+    "first-run": ("first-run", first_run),
+    "no-models": ("nothing", first_run),
+    "new-chat": ("busy", new_chat),
+    "conversation": ("busy", conversation),
+    "conversation-top": ("busy", conversation_top),
+    "waiting": ("busy", waiting),
+    "thinking": ("busy", thinking),
+    "streaming": ("busy", streaming),
+    "failed": ("busy", failed),
+    "crashed": ("busy", crashed),
+    "interrupted": ("busy", interrupted),
+    "models": ("busy", models),
+    "settings": ("busy", settings),
+    "settings-end": ("busy", settings_end),
+    "log": ("busy", log),
+    "search": ("busy", search),
+    "renaming": ("busy", renaming),
+    "deleted": ("busy", deleted),
+    "editing": ("busy", editing),
+    "long-draft": ("busy", long_draft),
+    "lost": ("busy", lost),
+    "refused": ("busy", refused),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 800), (800, 560)], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", STATES)
+async def test_state_can_be_read_and_fits(open_page: Open, name: str, size: tuple[int, int], theme: str) -> None:
+    scenario, reach = STATES[name]
+    one = await open_page(scenario, width=size[0], height=size[1], theme=theme)
+    await expect(one.page.locator(".strip")).to_contain_text("RAM")
+    await reach(one)
+    ARTIFACTS.mkdir(exist_ok=True)
+    await one.page.screenshot(path=ARTIFACTS / f"{name}-{theme}-{size[0]}.png")
+    assert await one.page.evaluate(POOR_CONTRAST) == []
+    assert await one.page.evaluate(SIDEWAYS) == []
+    one.fake.commands.hold.set()
