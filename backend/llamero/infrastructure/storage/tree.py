@@ -1,0 +1,121 @@
+"""The single steps of a change to a tree of messages, each made inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from msgspec.structs import replace
+
+from llamero.infrastructure.storage import rows
+from llamero.models.bridge import Asked
+from llamero.models.conversations import Conversation, Message, MessageStatus, Role, Sampling
+from llamero.models.errors import Conflict, NotFound
+
+
+def new_question(id: str, conversation_id: str, parent_id: str | None, text: str, now: float) -> Message:
+    """A message of the user's."""
+    return Message(
+        id=id,
+        conversation_id=conversation_id,
+        parent_id=parent_id,
+        role=Role.USER,
+        content=rows.storable(text),
+        created_at=now,
+    )
+
+
+def new_answer(id: str, question: Message, model: str, now: float) -> Message:
+    """An empty answer to a question, about to stream."""
+    return Message(
+        id=id,
+        conversation_id=question.conversation_id,
+        parent_id=question.id,
+        role=Role.ASSISTANT,
+        content="",
+        status=MessageStatus.STREAMING,
+        model=model,
+        created_at=now,
+    )
+
+
+def save_asked(
+    connection: sqlite3.Connection, conversation: Conversation, question: Message | None, answer: Message
+) -> Asked:
+    """Add both, and make the answer the head."""
+    for message in (question, answer):
+        if message is not None:
+            rows.insert_message(connection, message)
+    changed = replace(conversation, head=answer.id, model=answer.model, updated_at=answer.created_at)
+    return Asked(conversation=update_conversation(connection, changed), assistant_message=answer, user_message=question)
+
+
+def end_answer(connection: sqlite3.Connection, message: Message) -> None:
+    """Save an answer as it ended, unless it had ended already."""
+    connection.execute(
+        "UPDATE messages SET content = ?, reasoning = ?, status = ?, error = ?, stats = ? "
+        "WHERE id = ? AND status = 'streaming'",
+        (
+            rows.storable(message.content),
+            rows.storable(message.reasoning),
+            message.status.value,
+            rows.as_json(message.error),
+            rows.as_json(message.stats),
+            message.id,
+        ),
+    )
+    connection.execute("DELETE FROM answer_parts WHERE message_id = ?", (message.id,))
+
+
+def update_conversation(connection: sqlite3.Connection, conversation: Conversation) -> Conversation:
+    """Save every field that may change; returns the conversation as it was saved."""
+    connection.execute(
+        "UPDATE conversations SET title = ?, title_is_automatic = ?, updated_at = ?, head = ?, model = ?, "
+        "system_prompt = ?, sampling = ?, deleted_at = ? WHERE id = ?",
+        (
+            rows.storable(conversation.title),
+            conversation.title_is_automatic,
+            conversation.updated_at,
+            conversation.head,
+            conversation.model,
+            rows.storable(conversation.system_prompt),
+            rows.as_json(conversation.sampling),
+            conversation.deleted_at,
+            conversation.id,
+        ),
+    )
+    return rows.read_conversation(connection, conversation.id, deleted=True)
+
+
+def with_fields(conversation: Conversation, **fields: str | Sampling | None) -> Conversation:
+    """The conversation with those fields that are not None."""
+    return replace(conversation, **{name: value for name, value in fields.items() if value is not None})
+
+
+def message_in(connection: sqlite3.Connection, conversation_id: str, message_id: str) -> Message:
+    """A message of this conversation. Raises NotFound."""
+    message = rows.read_message(connection, message_id)
+    if message.conversation_id != conversation_id:
+        raise NotFound(rows.MESSAGE_NOT_FOUND)
+    return message
+
+
+def require_complete(message: Message) -> None:
+    """Raises Conflict while the answer is still coming."""
+    if message.status is MessageStatus.STREAMING:
+        raise Conflict()
+
+
+def newest_below(connection: sqlite3.Connection, message_id: str) -> str:
+    """The message that was saved last of this one and all below it; it is a leaf, since children come after parents."""
+    row = connection.execute(
+        """
+        WITH RECURSIVE below (id, seq) AS (
+            SELECT id, seq FROM messages WHERE id = ?
+            UNION ALL
+            SELECT messages.id, messages.seq FROM messages JOIN below ON messages.parent_id = below.id
+        )
+        SELECT id FROM below ORDER BY seq DESC LIMIT 1
+        """,
+        (message_id,),
+    ).fetchone()
+    return str(row[0])
