@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -286,3 +287,19 @@ async def test_client_of_http_1_0_gets_its_stream_up_to_the_end_of_the_connectio
         raw = request_bytes("POST", "/v1/chat/completions", {"Host": gateway.host}, body)
         response = await exchange(gateway.port, raw.replace(b"HTTP/1.1", b"HTTP/1.0"))
     assert response.body == event("a") + event("b") + b"data: [DONE]\n\n"
+
+
+async def test_client_gone_in_the_middle_of_a_write_is_no_incident(caplog: pytest.LogCaptureFixture) -> None:
+    """A client may leave between two writes of ours, before anything has told us so."""
+    client = socket.socket()
+
+    async def leave() -> None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+
+    async with running_gateway(Script([event("a"), leave, *[event("b")] * 4])) as gateway:
+        client.connect(("127.0.0.1", gateway.port))
+        body = json.dumps(CHAT | {"stream": True}).encode()
+        client.sendall(request_bytes("POST", "/v1/chat/completions", {"Host": gateway.host}, body))
+        await eventually(lambda: len(gateway.inference.requests) == 1 and gateway.inference.open == 0)
+    assert "incident" not in caplog.text

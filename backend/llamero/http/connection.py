@@ -85,6 +85,8 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is not HTTP, or is too large to be read, and close the connection."""
         self.head_arrived()
+        if isinstance(exc, ConnectionError):  # the client left while we were writing: nobody to answer, nothing wrong
+            raise ConnectionResetError(str(exc)) from exc
         error: LlameroError
         if isinstance(exc, LineTooLong):
             error = HeadersTooLarge(limit=self._limits.max_header_bytes)
