@@ -140,6 +140,7 @@ async def test_page_that_begins_anew_voids_the_channels_of_the_one_before(tmp_pa
         async with bridge.page() as reloaded:
             assert "snapshot" in await reloaded.frame()
             assert old.void
+            assert bridge.chats.forgotten == [W1]
             old.send(frame("nor this"))
             new = bridge.hub.channel(W1, 7)
             new.send(frame("new"))

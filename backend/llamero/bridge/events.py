@@ -103,7 +103,7 @@ class EventsRoute:
             await socket.send_frame(b'{"seq":%d}' % greeting.seq, WSMsgType.TEXT)
             await _send_all(socket, missed)
         else:
-            window.restart()
+            self._hub.begin(window)
             snapshot = msgspec.json.encode(await self._create_snapshot(kind))
             body = b'"snapshot":%b,"epoch":"%b"' % (snapshot, window.epoch.encode())
             await socket.send_frame(window.number(body), WSMsgType.TEXT)

@@ -85,6 +85,11 @@ class Hub:
             self._forget_later(window.key)
             self._tell_watchers()
 
+    def begin(self, window: Window) -> None:
+        """A snapshot follows: whatever the window's page had opened before is over."""
+        if window.restart():
+            self._tell_forgotten(window.key)
+
     def connected(self) -> frozenset[str]:
         """The windows that have a connection now."""
         return frozenset(key for key, window in self._windows.items() if window.link is not None)
@@ -98,7 +103,7 @@ class Hub:
         self._watchers.append(changed)
 
     def when_forgotten(self, forgotten: Callable[[str], None]) -> None:
-        """Call `forgotten` with the name of each window that will not come back."""
+        """Call `forgotten` with the name of each window that will not come back, or begins anew."""
         self._mourners.append(forgotten)
 
     @property
@@ -141,8 +146,11 @@ class Hub:
         window = self._windows.pop(key, None)
         if window is not None:
             window.channels.clear()  # void
-            for forgotten in self._mourners:
-                forgotten(key)
+            self._tell_forgotten(key)
+
+    def _tell_forgotten(self, key: str) -> None:
+        for forgotten in self._mourners:
+            forgotten(key)
 
     def _tell_watchers(self) -> None:
         for changed in self._watchers:

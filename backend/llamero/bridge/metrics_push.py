@@ -39,7 +39,7 @@ class MetricsPush:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         hub.watch(self._reconsider)
-        hub.when_forgotten(self._watching.discard)
+        hub.when_forgotten(lambda window: self.watch(window, False))
 
     def watch(self, window: str, watching: bool) -> None:
         """A window looks, or no longer does. One that is away is not measured for."""

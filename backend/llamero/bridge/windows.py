@@ -123,12 +123,14 @@ class Window:
         following = [frame for number, frame in self._replay if number > seq]
         return following if len(following) == self._seq - seq else None
 
-    def restart(self) -> None:
-        """Begin a new epoch with a snapshot to come. Channels are void, save those of a page not greeted before."""
-        if self._greeted or self._lost:
+    def restart(self) -> bool:
+        """Begin an epoch with a snapshot to come. False for the first: what was opened before it stays open then."""
+        again = self._greeted or self._lost
+        if again:
             self._forget()
         self._greeted = True
         self._lost = False
+        return again
 
     def _grown(self) -> None:
         self.news.set()
