@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -376,7 +377,9 @@ async def running_bridge(
     dialogs: FileDialogs | None = None,
     frontend: Path | None = None,
     kernel_buffer: int | None = None,
+    real: Callable[[Hub], Mapping[str, Any]] = lambda hub: {},
 ) -> AsyncIterator[Bridge]:
+    """Run a bridge. `real` makes services that take the place of fakes."""
     listening = socket.socket()
     if kernel_buffer is not None:  # inherited by every connection
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
@@ -385,20 +388,23 @@ async def running_bridge(
     hub = Hub(hub_limits or HubLimits(frame_interval_s=0.001))
     chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
     preferences, links = FakePreferences(), FakeLinks()
-    services = Services(
-        hub=hub,
-        chats=chats,
-        models=ModelCatalog(),
-        engines=engines,
-        actor=actor,
-        preferences=preferences,
-        links=links,
-        model_infos=ModelInfos(read_fake_header),
-        server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
-        metrics_push=MetricsPush(metrics, actor, hub),
-        dialogs=dialogs,
-        gateway_url=lambda: "http://127.0.0.1:5526",
-        notices=lambda: ("a notice",),
+    services = dataclasses.replace(
+        Services(
+            hub=hub,
+            chats=chats,
+            models=ModelCatalog(),
+            engines=engines,
+            actor=actor,
+            preferences=preferences,
+            links=links,
+            model_infos=ModelInfos(read_fake_header),
+            server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
+            metrics_push=MetricsPush(metrics, actor, hub),
+            dialogs=dialogs,
+            gateway_url=lambda: "http://127.0.0.1:5526",
+            notices=lambda: ("a notice",),
+        ),
+        **real(hub),
     )
     blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
     app = create_bridge(

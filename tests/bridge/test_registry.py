@@ -68,7 +68,7 @@ def test_registry_function_that_is_no_command_is_refused() -> None:
 
     for function in (plain, without_result, without_struct, loose, too_many):
         with pytest.raises(TypeError):
-            command("x")(function)
+            command("x")(function)  # type: ignore[arg-type]
 
 
 def test_registry_two_commands_of_one_name_are_refused() -> None:
