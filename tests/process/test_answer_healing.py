@@ -15,7 +15,7 @@ from llamero.services.llama.answer import open_answer
 from llamero.services.llama.recovery import DISAGREES
 from tests.fakes.launch import fake_engine, journal, set_switches, starts
 from tests.process.support import eventually
-from tests.process.world import Told, World, chat, read, spec_for, told, world
+from tests.process.world import CHAT, Told, World, chat, read, spec_for, told, world
 
 NEVER_TOO_OFTEN = {"crash_limit": 10_000, "backoff_s": (0.0,)}
 WORDS = 12
@@ -56,11 +56,45 @@ async def test_answer_server_dies_at_any_chunk_is_completed_in_the_same_stream(p
             assert result.text == undisturbed.text
             assert result.finish_reasons == undisturbed.finish_reasons
             assert result.chunks[-1]["usage"] == undisturbed.chunks[-1]["usage"]
-    assert sum(result.replays for result in results) > 0
-    if prefix == "omit":  # the rest does not show that it belongs to what was sent
-        assert all(result.replays for result in results)
-    else:
-        assert any(result.continuations for result in results)
+
+
+async def killed_after_words(w: World, engine: Engine, words: int) -> Told:
+    """An answer whose server is killed when the client has read so many words. `engine` must keep a slow pace."""
+    pieces: list[bytes] = []
+    server = psutil.Process(w.pid())
+    async with open_answer(w.actor, spec_for(engine), CHAT, chat()) as answer:
+        async for piece in answer:
+            pieces.append(piece)
+            if server is not None and len(told(pieces).text.split()) >= words:
+                server.kill()
+                server = None
+        result = told(pieces)
+        result.continuations, result.replays = answer.continuations, answer.replays
+    return result
+
+
+@pytest.mark.parametrize(
+    ("switches", "words", "ways"),
+    [
+        ({}, 6, (1, 0)),
+        ({"prefix": "alone"}, 6, (1, 0)),
+        ({}, 1, (0, 1)),  # a few characters may be read as other tokens
+        ({"refuse_prefill": True}, 6, (0, 1)),
+        ({"prefix": "omit"}, 6, (1, 1)),  # the rest does not show that it belongs to what was sent
+        ({"think": True}, 6, (0, 1)),
+    ],
+    ids=str,
+)
+async def test_answer_is_continued_where_the_text_stands_for_it_and_replayed_elsewhere(
+    switches: dict[str, Any], words: int, ways: tuple[int, int], tmp_path: Path
+) -> None:
+    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=100.0, **switches)
+    async with world(**NEVER_TOO_OFTEN) as w:
+        undisturbed = await w.ask(spec_for(engine))
+        result = await killed_after_words(w, engine, words)
+        result.assert_well_formed()
+        assert (result.reasoning, result.text) == (undisturbed.reasoning, undisturbed.text)
+        assert (result.continuations, result.replays) == ways
 
 
 async def test_answer_with_reasoning_server_dies_at_any_delta_is_completed(tmp_path: Path) -> None:
@@ -117,7 +151,7 @@ async def test_answer_servers_die_again_and_again_is_completed(tmp_path: Path) -
         result = await w.ask(spec)
         result.assert_well_formed()
         assert result.text == undisturbed.text
-        assert result.continuations + result.replays == 5
+        assert starts(engine) == 7
 
 
 async def test_answer_servers_die_without_any_progress_ends_in_a_typed_error(tmp_path: Path) -> None:
@@ -128,27 +162,20 @@ async def test_answer_servers_die_without_any_progress_ends_in_a_typed_error(tmp
         assert starts(engine) <= 5
 
 
-async def test_answer_engine_refuses_continuation_is_replayed(tmp_path: Path) -> None:
-    engine = fake_engine(tmp_path, words=WORDS, refuse_prefill=True)
-    async with world(**NEVER_TOO_OFTEN) as w:
-        undisturbed, results = await disturbed_at_each(
-            w, engine, range(8, 10), "die_after_chunks", chat(), words=WORDS, refuse_prefill=True
-        )
-        for result in results:
-            assert (result.text, result.replays, result.continuations) == (undisturbed.text, 1, 0)
-
-
 async def test_answer_replay_disagrees_ends_in_a_typed_error_and_nothing_comes_twice(tmp_path: Path) -> None:
-    switches: dict[str, Any] = {"words": WORDS, "think": True, "nondeterministic": True}
-    engine = fake_engine(tmp_path, [{"die_after_chunks": 5}], **switches)
+    engine = fake_engine(tmp_path, words=WORDS, think=True, nondeterministic=True, tokens_per_second=100.0)
     pieces: list[bytes] = []
     async with world(**NEVER_TOO_OFTEN) as w:
+        await w.actor.load(spec_for(engine))
         with pytest.raises(UpstreamFailed) as caught:
-            async with open_answer(w.actor, spec_for(engine), "/v1/chat/completions", chat()) as answer:
+            async with open_answer(w.actor, spec_for(engine), CHAT, chat()) as answer:
                 async for piece in answer:
-                    pieces.append(piece)  # noqa: PERF401 - what came before the error counts
+                    pieces.append(piece)
+                    if len(told(pieces).text.split()) == 5:
+                        psutil.Process(w.pid()).kill()
         assert caught.value.code == DISAGREES
-        assert len(told(pieces).text.split()) == 5
+        assert len(told(pieces).text.split()) in (5, 6), "what the first server had sent, and nothing of the second"
+        assert len(told(pieces).deltas) == 1 + len(told(pieces).reasoning.split()) + len(told(pieces).text.split())
         await no_lease_left(w)
 
 
@@ -197,6 +224,7 @@ async def test_answer_not_streamed_is_asked_again_when_the_server_dies(tmp_path:
         result = await asking
         assert result.status == 200
         assert b"chat.completion" in result.raw
+        assert result.replays == 1
         assert starts(engine) == 2
 
 
@@ -218,7 +246,7 @@ async def test_answer_refused_by_the_engine_passes_untouched(tmp_path: Path) -> 
 async def test_answer_reader_who_leaves_frees_the_engine_and_the_lease(tmp_path: Path) -> None:
     engine = fake_engine(tmp_path, words=1000, tokens_per_second=50.0)
     async with world() as w:
-        async with open_answer(w.actor, spec_for(engine), "/v1/chat/completions", chat()) as answer:
+        async with open_answer(w.actor, spec_for(engine), CHAT, chat()) as answer:
             async for _ in answer:
                 break
         await eventually(lambda: journal(engine, "client-gone"), timeout_s=1.0)
@@ -231,5 +259,5 @@ async def no_lease_left(w: World) -> None:
 
 
 async def read_short(w: World, engine: Engine) -> Told:
-    async with open_answer(w.actor, spec_for(engine), "/v1/chat/completions", chat(max_tokens=2)) as answer:
+    async with open_answer(w.actor, spec_for(engine), CHAT, chat(max_tokens=2)) as answer:
         return await read(answer)

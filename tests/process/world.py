@@ -147,7 +147,7 @@ class Told:
         assert self.data.count(b"[DONE]") == 1
         assert self.data[-1] == b"[DONE]"
         assert sum("role" in delta for delta in self.deltas) == 1
-        assert len({(c["id"], c["model"], c["created"]) for c in self.chunks}) == 1
+        assert len({(c["id"], c["model"]) for c in self.chunks}) == 1  # llama.cpp looks at the clock for each `created`
         assert len(self.finish_reasons) == 1
         assert self.names == []
 

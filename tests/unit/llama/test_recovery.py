@@ -19,8 +19,9 @@ from llamero.services.llama.recovery import (
 )
 
 LONG = "The llamas climb the pass before dawn."
+BEGUN = "The llamas climb the pass"
 ASKED = {"messages": [{"role": "user", "content": "Tell me"}], "stream": True}
-PREFILLED = {**ASKED, "messages": [*ASKED["messages"], {"role": "assistant", "content": "The llamas"}]}  # type: ignore[misc]
+PREFILLED = {**ASKED, "messages": [*ASKED["messages"], {"role": "assistant", "content": BEGUN}]}  # type: ignore[misc]
 
 
 def chunk(delta: dict[str, Any] | None = None, *, index: int = 0, finish: str | None = None, **more: Any) -> bytes:
@@ -72,7 +73,8 @@ def deltas(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ({**ASKED, "grammar": "root ::= x"}, [{"content": LONG}], False),
         ({"prompt": "Tell me"}, [{"content": LONG}], False),
         (PREFILLED, [{"content": LONG}], True),
-        (PREFILLED, [{"content": " climb the pass before dawn, slowly."}], False),
+        (PREFILLED, [{"content": " before dawn, slowly and one behind the other."}], False),
+        ({"messages": [{"role": "assistant", "content": "The"}]}, [{"content": LONG}], False),
         ({"messages": [{"role": "assistant", "content": [{"type": "text"}]}]}, [{"content": LONG}], False),
     ],
 )
@@ -86,14 +88,15 @@ def test_continued_body_adds_the_text_as_the_assistants_message() -> None:
     body = continued_body({**ASKED, "temperature": 0}, received({"content": LONG}), 9)
     assert body["messages"] == [{"role": "user", "content": "Tell me"}, {"role": "assistant", "content": LONG}]
     assert body["temperature"] == 0
+    assert (body["echo"], body["continue_final_message"], body["add_generation_prompt"]) == (True, True, False)
     assert len(ASKED["messages"]) == 1  # type: ignore[arg-type] # the first request stays as it is
 
 
 def test_continued_body_replaces_what_the_client_prefilled_and_keeps_its_other_fields() -> None:
-    last = {"role": "assistant", "content": "The llamas", "name": "guide"}
+    last = {"role": "assistant", "content": BEGUN, "name": "guide"}
     body = continued_body({"messages": [last]}, received({"content": LONG}), 9)
     assert body["messages"] == [{"role": "assistant", "content": LONG, "name": "guide"}]
-    assert generated_text(PREFILLED, received({"content": LONG})) == LONG.removeprefix("The llamas")
+    assert generated_text(PREFILLED, received({"content": LONG})) == LONG.removeprefix(BEGUN)
 
 
 @pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens", "n_predict"])
@@ -245,3 +248,24 @@ def test_received_marks_what_is_no_chunk_and_refuses_broken_json() -> None:
     assert got.opaque
     with pytest.raises(UpstreamFailed):
         got.add(b'{"choices": [{"del')
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        [chunk({"content": "The "}), chunk({"content": LONG[4:]})],  # it began anew, and says the same so far
+        [chunk({"content": "The llamas"})],  # it was not asked to echo what repeats itself
+        [chunk({"content": " They rest."})],
+    ],
+)
+def test_continued_stream_that_does_not_begin_with_all_that_was_sent_disagrees(stream: list[bytes]) -> None:
+    sent = AlreadySent(received({"content": LONG}), tokens_continued=9)
+    with pytest.raises(UpstreamFailed) as caught:
+        rest(sent, *stream)
+    assert caught.value.code == DISAGREES
+
+
+def test_continued_stream_that_begins_with_all_that_was_sent_goes_on() -> None:
+    sent = AlreadySent(received({"content": "The llamas climb "}, {"content": "the pass"}), tokens_continued=9)
+    stream = [chunk({"content": "The llamas climb the pass"}), chunk({"content": " at"}), chunk({"content": " dawn"})]
+    assert deltas(rest(sent, *stream)) == [{"content": " at"}, {"content": " dawn"}]

@@ -99,6 +99,7 @@ class Answer:
                     self._whole = await reply.read()
             except UpstreamFailed as broken:
                 await self._next_lease(broken)
+                self.replays += 1
             else:
                 self.status, self.headers = reply.status, reply.headers
                 return

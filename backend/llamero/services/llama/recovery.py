@@ -1,9 +1,10 @@
 """How an answer goes on after its server died: continue from the text, or replay and skip what was sent.
 
-Pure. llama-server continues a last message of the role `assistant` and its first deltas repeat that text. Where that
-cannot stand for what was sent (tool calls, several choices, logprobs, reasoning, grammars, a first few characters that
-may tokenize differently), the same request with the same seed is replayed. Either way what was sent already is
-compared and left out; nothing new of a choice passes before all that was sent of it has come again.
+Pure. llama-server continues a last message of the role `assistant`, and when asked to echo it, its first delta is that
+text and a little more. That is the proof: a server that had begun the answer anew, or a turn of its own, would begin
+with less. Where the text cannot stand for what was sent (tool calls, several choices, logprobs, reasoning, grammars, a
+first few characters that may tokenize differently), the same request with the same seed is replayed. Either way what
+was sent already is compared and left out; nothing new of a choice passes before all that was sent of it has come again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ DISAGREES = "server_error-recovery_disagrees"
 SHORT_PREFIX = 24  # characters; below, replaying is cheap and continuing may tokenize differently
 _NOT_CONTINUABLE = ("tools", "functions", "response_format", "json_schema", "grammar", "logprobs", "n_probs")
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
+# Builds before mid-2026 know none of these, and do so anyway; later ones refuse the second without the third.
+_CONTINUE = {"echo": True, "continue_final_message": True, "add_generation_prompt": False}
 _Message = dict[str, Any]
 
 
@@ -33,7 +36,8 @@ def can_continue(body: dict[str, object], received: Received) -> bool:
     if prefilled is None:
         return isinstance(body.get("messages"), list)
     text = prefilled.get("content")
-    return isinstance(text, str) and received.content.startswith(text)
+    # Not every build repeats what the client prefilled; of a short text it cannot be told whether this one did.
+    return isinstance(text, str) and len(text) >= SHORT_PREFIX and received.content.startswith(text)
 
 
 def continued_body(body: dict[str, object], received: Received, tokens_received: int) -> dict[str, object]:
@@ -43,7 +47,7 @@ def continued_body(body: dict[str, object], received: Received, tokens_received:
     if prefilled is not None:
         messages = messages[:-1]
     answer = {**(prefilled or {"role": "assistant"}), "content": received.content}
-    rest = {**body, "messages": [*messages, answer]}
+    rest = {**body, **_CONTINUE, "messages": [*messages, answer]}
     for limit in _LIMITS:
         value = body.get(limit)
         if isinstance(value, int) and value >= 0:
@@ -78,14 +82,15 @@ def _prefilled(body: dict[str, object]) -> _Message | None:
 class AlreadySent:
     """Takes what the client has out of a stream that starts again, and gives the rest the identity of the first.
 
-    `tokens_continued`: how many tokens of the answer the new server was given as its prompt.
+    `tokens_continued`: how many tokens of the answer the new server was given as its prompt; None when it was not.
     """
 
-    def __init__(self, received: Received, *, tokens_continued: int = 0) -> None:
+    def __init__(self, received: Received, *, tokens_continued: int | None = None) -> None:
         identity = {"id": received.id, "created": received.created, "model": received.model}
         self._identity = {name: value for name, value in identity.items() if value}
         self._tokens_continued = tokens_continued
-        self._choices = {index: _Expected(choice) for index, choice in received.choices.items()}
+        continued = tokens_continued is not None
+        self._choices = {index: _Expected(choice, continued) for index, choice in received.choices.items()}
 
     def rest_of(self, data: bytes) -> bytes | None:
         """What of this event is new, or None. Raises UpstreamFailed when it disagrees with what was sent."""
@@ -124,7 +129,8 @@ class AlreadySent:
 class _Expected:
     """What one choice must repeat before anything of it is new."""
 
-    def __init__(self, choice: ReceivedChoice) -> None:
+    def __init__(self, choice: ReceivedChoice, at_once: bool) -> None:
+        self._at_once = at_once
         self._role_sent = choice.role_sent
         self._texts = {"reasoning_content": "".join(choice.reasoning), "content": "".join(choice.content)}
         self._calls = {index: _ExpectedCall(call) for index, call in choice.calls.items()}
@@ -138,6 +144,8 @@ class _Expected:
             delta.pop("content", None)
         for field, expected in self._texts.items():
             if delta.get(field):
+                if self._at_once and len(delta[field]) < len(expected):
+                    raise _disagreement("it does not go on from what was already sent")
                 self._texts[field], delta[field] = _without(expected, delta[field], "it says something else")
         if delta.get("tool_calls"):
             delta["tool_calls"] = [call for call in delta["tool_calls"] if self._keep_call(call)]
