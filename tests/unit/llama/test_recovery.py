@@ -169,6 +169,16 @@ def test_already_sent_choices_are_kept_apart() -> None:
     assert deltas(rest(sent, *stream)) == [{"content": "Z"}, {"content": "B"}]
 
 
+def test_already_sent_end_of_a_choice_does_not_come_twice() -> None:
+    got = received({"content": "A"}, {"content": "B", "choice": 1}, wanted=2)
+    got.add(chunk(finish="stop"))
+    sent = AlreadySent(got)
+    stream = [chunk({"content": "A"}), chunk(finish="stop"), chunk({"content": "BC"}, index=1)]
+    assert deltas(rest(sent, *stream)) == [{"content": "C"}]
+    with pytest.raises(UpstreamFailed):
+        sent.rest_of(chunk({"content": "more"}))
+
+
 DISAGREEING: dict[str, tuple[list[dict[str, Any]], list[bytes]]] = {
     "other text": ([{"content": "The llamas"}], [chunk({"content": "The alp"})]),
     "shorter text": ([{"content": "The llamas"}], [chunk({"content": "The"}), chunk(finish="stop")]),

@@ -113,10 +113,12 @@ class AlreadySent:
         delta = choice.setdefault("delta", {})
         expected.remove_from(delta)
         is_new = bool(delta.get("content") or delta.get("reasoning_content") or delta.get("tool_calls"))
-        is_new = is_new or choice.get("finish_reason") is not None
-        if is_new and not expected.is_met:
+        ends = choice.get("finish_reason") is not None
+        if (is_new or ends) and not expected.is_met:
             raise _disagreement("it goes on before it has repeated what was already sent")
-        return is_new or "role" in delta
+        if is_new and expected.has_ended:
+            raise _disagreement("it goes on where the answer had ended")
+        return is_new or "role" in delta or (ends and not expected.has_ended)
 
     def _correct(self, usage: dict[str, Any]) -> None:
         """What was continued counts as answer, not as prompt."""
@@ -131,6 +133,7 @@ class _Expected:
 
     def __init__(self, choice: ReceivedChoice, at_once: bool) -> None:
         self._at_once = at_once
+        self.has_ended = choice.finish_reason is not None
         self._role_sent = choice.role_sent
         self._texts = {"reasoning_content": "".join(choice.reasoning), "content": "".join(choice.content)}
         self._calls = {index: _ExpectedCall(call) for index, call in choice.calls.items()}
