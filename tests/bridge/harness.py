@@ -180,10 +180,13 @@ class FakeEngines:
         self.started: list[LlamaCppConfig] = []
         self.stopped: list[str | None] = []
         self.fail: LlameroError | None = None
+        self.starting: asyncio.Event | None = None
         self.measuring: asyncio.Event | None = None
 
     async def start(self, config: LlamaCppConfig) -> None:
         self.started.append(config)
+        if self.starting is not None:
+            await self.starting.wait()
         if self.fail is not None:
             raise self.fail
 

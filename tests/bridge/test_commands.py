@@ -163,6 +163,21 @@ async def test_server_that_starts_is_looked_at_until_it_is_ready(tmp_path: Path)
         assert (await page.frame())["d"][0]["phase"] == "ready"
 
 
+async def test_server_is_looked_at_while_a_start_is_under_way(model: Path, tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge, bridge.page() as page:
+        await greeted(page)
+        bridge.services.models.add_file(model)
+        bridge.engines.starting = asyncio.Event()
+        starting = asyncio.create_task(bridge.call("start_model", {"alias": model.stem}))
+        await eventually(lambda: len(bridge.engines.started) == 1)
+        bridge.actor.show(server(ServerPhase.STARTING))  # some time after it was asked for, and nobody says so
+        assert (await page.frame())["d"][0]["phase"] == "starting"
+        bridge.actor.show(server(ServerPhase.READY, pid=1))
+        bridge.engines.starting.set()
+        assert (await page.frame())["d"][0]["phase"] == "ready"
+        assert (await starting).status == 200
+
+
 async def test_server_that_failed_says_why_and_shows_its_last_lines(model: Path, tmp_path: Path) -> None:
     failure = Failure(code="server_error-startup_error", arguments={"reason": "no memory"}, log_tail=("one", "two"))
     async with running_bridge(tmp_path) as bridge:

@@ -7,6 +7,8 @@ windows are told only when something is different.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from llamero.bridge.hub import Hub
@@ -55,6 +57,7 @@ class ServerInfos:
         self._told: tuple[ServerInfo, ...] = ()
         self._looking: asyncio.Handle | None = None
         self._later: asyncio.TimerHandle | None = None
+        self._expecting = 0
         self._closed = False
 
     def all(self) -> tuple[ServerInfo, ...]:
@@ -81,6 +84,17 @@ class ServerInfos:
         if self._looking is None and not self._closed:
             self._looking = asyncio.get_running_loop().call_soon(self._look)
 
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Keep looking for as long as this lasts: somebody has asked for a change."""
+        self._expecting += 1
+        self.changed()
+        try:
+            yield
+        finally:
+            self._expecting -= 1
+            self.changed()
+
     async def heard(self, event: StateEvent) -> None:
         """Take an event of the services as a sign; a listener for `LlamaCppService.subscribe`."""
         self.changed()
@@ -101,7 +115,7 @@ class ServerInfos:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        if any(info.phase in _TRANSIENT for info in infos):
+        if self._expecting or any(info.phase in _TRANSIENT for info in infos):
             self._later = asyncio.get_running_loop().call_later(TRANSIENT_LOOK_S, self._look)
 
     def _describe(self, server: ServerSnapshot) -> ServerInfo:

@@ -56,10 +56,8 @@ async def start_model(context: Context, arguments: ModelRef) -> ServerInfo:
     """Make a model ready, and return when it is. Raises what ended the start."""
     services = context.services
     config = services.models.config(arguments.alias)
-    try:
+    with services.server_infos.expecting():
         await services.engines.start(config)
-    finally:
-        services.server_infos.changed()
     return services.server_infos.find(arguments.alias)
 
 
@@ -69,10 +67,8 @@ async def stop_model(context: Context, arguments: StopModel) -> None:
     services = context.services
     if arguments.alias is not None:
         services.models.config(arguments.alias)
-    try:
+    with services.server_infos.expecting():
         await services.engines.stop(arguments.alias)
-    finally:
-        services.server_infos.changed()
 
 
 @command("get_server_log")
