@@ -1,0 +1,262 @@
+"""ChatService: what a person does with conversations, as the windows ask for it.
+
+Invariants: what a person says is on the disk before any engine is asked, and stays there whatever happens then; an
+answer under way ends only by itself, by `stop`, with its conversation or with the app. Every change is told to every
+window, so that all show the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from llamero.infrastructure.clock import Clock
+from llamero.infrastructure.messages import Messages
+from llamero.infrastructure.storage.chats import ChatStore
+from llamero.models.bridge import (
+    Asked,
+    ChangeConversation,
+    ConversationRef,
+    EditMessage,
+    RenameConversation,
+    RetryMessage,
+    SearchMessages,
+    SelectBranch,
+    SendChatMessage,
+    WatchMessage,
+)
+from llamero.models.conversations import (
+    Conversation,
+    ConversationWithMessages,
+    Message,
+    MessageStatus,
+    SearchHit,
+)
+from llamero.models.errors import InvalidRequest, LlameroError, Unavailable
+from llamero.services.chats.answers import ChatParts, RunningAnswer
+from llamero.services.chats.protocols import ChatSource, Publisher
+from llamero.services.chats.titles import clean_title, title_of
+
+T = TypeVar("T")
+
+
+class ChatService:
+    """Conversations and the answers under way. Belongs to one event loop; every method may raise IoFailed."""
+
+    def __init__(
+        self, store: ChatStore, source: ChatSource, publisher: Publisher, clock: Clock, messages: Messages
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._messages = messages
+        self._parts = ChatParts(store, source, publisher, clock, messages)
+        self._running: dict[str, RunningAnswer] = {}
+        self._left: dict[str, RunningAnswer] = {}  # those whose end could not be saved
+        self._ends = 0  # how many answers have ended, so that a reader knows whether one did meanwhile
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        # Asking, deleting and closing take turns: no answer begins in a conversation that has just been deleted.
+        self._turn = asyncio.Lock()
+
+    # Reading
+
+    @property
+    def streaming(self) -> tuple[str, ...]:
+        """The ids of the messages that are being answered now."""
+        return tuple(self._running)
+
+    async def conversations(self) -> tuple[Conversation, ...]:
+        """Every conversation, the one that was last spoken in first."""
+        return await self._store.conversations()
+
+    async def get(self, command: ConversationRef) -> ConversationWithMessages:
+        """A conversation with all its messages, answers under way as far as they have come. Raises NotFound."""
+        ends = -1
+        while ends != self._ends:  # else an answer may have been read just before its end was saved
+            ends = self._ends
+            found = await self._store.conversation(command.conversation_id)
+        return replace(found, messages=tuple([self._newest(message) for message in found.messages]))
+
+    async def search(self, command: SearchMessages) -> tuple[SearchHit, ...]:
+        """Find words in titles and messages; any text will do."""
+        return await self._store.search(command.query, command.limit)
+
+    # Asking
+
+    async def send(self, window: str, command: SendChatMessage) -> Asked:
+        """Save what a person says and have it answered.
+
+        Raises InvalidRequest when it says nothing, NotFound, and Conflict when it would go under an answer that is
+        still coming.
+        """
+        title = await self._title(command.text)
+
+        async def save() -> Asked:
+            return await self._store.ask(
+                command.text,
+                command.model,
+                title=title,
+                conversation_id=command.conversation_id,
+                parent_id=command.parent_id,
+                system_prompt=command.system_prompt,
+                sampling=command.sampling,
+            )
+
+        return await self._to_the_end(self._ask(window, command.on, save))
+
+    async def edit(self, window: str, command: EditMessage) -> Asked:
+        """Say something else in the place of an earlier message. Raises InvalidRequest and NotFound."""
+        title = await self._title(command.text)
+
+        async def save() -> Asked:
+            return await self._store.edit(command.message_id, command.text, command.model, title=title)
+
+        return await self._to_the_end(self._ask(window, command.on, save))
+
+    async def retry(self, window: str, command: RetryMessage) -> Asked:
+        """Have the same question answered once more. Raises InvalidRequest, NotFound and Conflict."""
+
+        async def save() -> Asked:
+            return await self._store.retry(command.message_id, command.model)
+
+        return await self._to_the_end(self._ask(window, command.on, save))
+
+    # Answers under way
+
+    async def watch(self, window: str, command: WatchMessage) -> Message:
+        """The text so far; the channel gives what follows. One that has ended comes whole, and the channel ends."""
+        channel = self._publisher.channel(window, _number(command.on))
+        while (running := self._running.get(command.message_id)) is None:
+            ends = self._ends
+            message = self._newest(await self._store.message(command.message_id))
+            if ends == self._ends:
+                channel.end()
+                return message
+        return running.watch(window, channel)
+
+    def forget_window(self, window: str) -> None:
+        """Send nothing more to the channels of a window whose page is gone; its answers go on."""
+        for running in self._running.values():
+            running.unwatch(window)
+
+    async def stop(self, message_id: str) -> Message:
+        """End an answer and keep what came of it. One that has ended comes as it is. Raises NotFound."""
+        running = self._running.get(message_id)
+        if running is not None:
+            return await running.stop(MessageStatus.STOPPED)
+        return self._newest(await self._store.message(message_id))
+
+    async def close(self) -> None:
+        """Interrupt every answer, save what came of each, and take no more questions."""
+        self._closing = True
+        async with self._turn:
+            running = list(self._running.values())
+            await asyncio.gather(*(answer.stop(MessageStatus.INTERRUPTED) for answer in running))
+            with suppress(LlameroError):
+                await self._save_left()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Changing
+
+    async def select_branch(self, command: SelectBranch) -> Conversation:
+        """Show the branch that a message is on. Raises NotFound."""
+        return self._tell(await self._store.select_branch(command.conversation_id, command.message_id))
+
+    async def rename(self, command: RenameConversation) -> Conversation:
+        """Give a title, which then stays. Raises InvalidRequest when nothing of it can be seen, and NotFound."""
+        title = clean_title(command.title)
+        if not title:
+            raise InvalidRequest("chat_error-empty_title", param="title")
+        return self._tell(await self._store.rename(command.conversation_id, title))
+
+    async def change(self, command: ChangeConversation) -> Conversation:
+        """Change how a conversation is answered from the next question on. Raises NotFound."""
+        changed = await self._store.change(
+            command.conversation_id,
+            model=command.model,
+            system_prompt=command.system_prompt,
+            sampling=command.sampling,
+        )
+        return self._tell(changed)
+
+    async def delete(self, command: ConversationRef) -> None:
+        """Put a conversation into the trash and stop its answers. Raises NotFound."""
+        await self._to_the_end(self._delete(command))
+
+    async def restore(self, command: ConversationRef) -> Conversation:
+        """Take a conversation out of the trash. Raises NotFound."""
+        return self._tell(await self._store.restore(command.conversation_id))
+
+    async def _ask(self, window: str, on: str, save: Callable[[], Awaitable[Asked]]) -> Asked:
+        async with self._turn:
+            if self._closing:
+                raise Unavailable("server_error-shutting_down")
+            await self._save_left()  # otherwise what cannot be saved would count as still coming
+            asked = await save()
+            self._begin(window, on, asked)
+        return asked
+
+    def _begin(self, window: str, on: str, asked: Asked) -> None:
+        answer = RunningAnswer(self._parts, asked.conversation, asked.assistant_message, self._on_end)
+        self._running[asked.assistant_message.id] = answer
+        self._tell(asked.conversation)
+        for message in (asked.user_message, asked.assistant_message):
+            if message is not None:
+                self._publisher.event("message", message)
+        answer.watch(window, self._publisher.channel(window, _number(on)))
+        self._keep(answer.start())
+
+    def _on_end(self, answer: RunningAnswer) -> None:
+        self._ends += 1
+        del self._running[answer.message.id]
+        if answer.unsaved is not None:
+            self._left[answer.message.id] = answer
+
+    async def _save_left(self) -> None:
+        """Save the ends that could not be saved before. Raises IoFailed when that still does not work."""
+        for id, answer in list(self._left.items()):
+            if answer.unsaved is not None:
+                await self._store.finish(answer.unsaved)
+                self._publisher.event("message", answer.unsaved)
+            del self._left[id]
+
+    async def _delete(self, command: ConversationRef) -> None:
+        async with self._turn:
+            await self._store.delete(command.conversation_id)
+            concerned = [a for a in self._running.values() if a.conversation_id == command.conversation_id]
+        self._publisher.event("conversation_deleted", command)
+        await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
+
+    def _newest(self, message: Message) -> Message:
+        """What is known of a message here, which may be more than what is on the disk."""
+        answer = self._running.get(message.id) or self._left.get(message.id)
+        return message if answer is None else answer.message
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something whole, also when the window that asked for it is gone in the middle."""
+        task = asyncio.create_task(work)
+        self._keep(task)
+        return await asyncio.shield(task)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        """The event loop itself would let a task that nobody waits for disappear."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell(self, conversation: Conversation) -> Conversation:
+        self._publisher.event("conversation", conversation)
+        return conversation
+
+    async def _title(self, text: str) -> str:
+        if not text.strip():
+            raise InvalidRequest("chat_error-empty_message", param="text")
+        return title_of(text) or await asyncio.to_thread(self._messages.text, "chat-untitled")
+
+
+def _number(on: str) -> int:
+    """The number of a channel that came as `__CHANNEL__:<number>`."""
+    return int(on.rpartition(":")[2])

@@ -1,0 +1,56 @@
+"""The models of the app as a source of answers for conversations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from msgspec.structs import asdict
+
+from llamero.models.bridge import Progress, ProgressKind
+from llamero.models.chat import ChatDelta, PromptProgress
+from llamero.models.conversations import Sampling
+from llamero.models.inference import InferenceRequest
+from llamero.models.llama import ModelId, ServerPhase
+from llamero.services.chats.protocols import ChatMessages
+from llamero.services.inference import InferenceService
+from llamero.services.llama.deltas import deltas
+
+
+class InferenceChatSource:
+    """Asks through the InferenceService, as the gateway does.
+
+    `phase_of` says how the server of an alias stands now (None: there is none); it only decides what is shown.
+    """
+
+    def __init__(self, inference: InferenceService, phase_of: Callable[[str], ServerPhase | None]) -> None:
+        self._inference = inference
+        self._phase_of = phase_of
+
+    async def ask(
+        self, model: str, messages: ChatMessages, sampling: Sampling, on_progress: Callable[[Progress], None]
+    ) -> AsyncGenerator[ChatDelta, None]:
+        """Yield the deltas of one answer; the last one is Finished. Raises what `stream` and `deltas` raise."""
+
+        def tell(kind: ProgressKind) -> None:
+            on_progress(Progress(kind=kind, model=model))
+
+        def tell_reading(read: PromptProgress) -> None:
+            on_progress(Progress(kind=ProgressKind.READING, model=model, done=read.processed, total=read.total))
+
+        ready = self._phase_of(model) is ServerPhase.READY
+        tell(ProgressKind.READING if ready else ProgressKind.LOADING)
+        request = InferenceRequest(model=ModelId(model, ""), body=_body(model, messages, sampling))
+        async with self._inference.stream(request) as answer:
+            if not ready:
+                tell(ProgressKind.READING)
+            answer.on_recovery = lambda: tell(ProgressKind.RECOVERING)
+            async with aclosing(deltas(answer, tell_reading)) as told:
+                async for delta in told:
+                    yield delta
+
+
+def _body(model: str, messages: ChatMessages, sampling: Sampling) -> dict[str, object]:
+    chosen = {name: value for name, value in asdict(sampling).items() if value is not None}
+    streamed = {"stream": True, "stream_options": {"include_usage": True}, "return_progress": True}
+    return {"model": model, "messages": messages, **streamed, **chosen}

@@ -1,0 +1,55 @@
+"""What a model is told."""
+
+from __future__ import annotations
+
+from llamero.models.conversations import Message, MessageStatus, Role
+from llamero.services.chats.history import history
+
+
+def message(role: Role, content: str, status: MessageStatus = MessageStatus.COMPLETE, reasoning: str = "") -> Message:
+    return Message(
+        id="i",
+        conversation_id="c",
+        parent_id=None,
+        role=role,
+        content=content,
+        status=status,
+        reasoning=reasoning,
+        created_at=0,
+    )
+
+
+def user(content: str) -> Message:
+    return message(Role.USER, content)
+
+
+def answer(content: str, status: MessageStatus = MessageStatus.COMPLETE, reasoning: str = "") -> Message:
+    return message(Role.ASSISTANT, content, status, reasoning)
+
+
+def told(system: str, *branch: Message) -> list[tuple[object, object]]:
+    return [(m["role"], m["content"]) for m in history(system, branch)]
+
+
+def test_history_begins_with_the_system_prompt_unless_it_is_blank() -> None:
+    assert told("Be kind.", user("hi")) == [("system", "Be kind."), ("user", "hi")]
+    assert told(" \n", user("hi")) == [("user", "hi")]
+
+
+def test_history_leaves_reasoning_out() -> None:
+    assert told("", user("a"), answer("b", reasoning="hm"), user("c")) == [
+        ("user", "a"),
+        ("assistant", "b"),
+        ("user", "c"),
+    ]
+
+
+def test_history_has_answers_that_were_cut_short_as_far_as_they_came() -> None:
+    for status in (MessageStatus.STOPPED, MessageStatus.INTERRUPTED, MessageStatus.FAILED):
+        assert told("", user("a"), answer("half", status), user("c"))[1] == ("assistant", "half")
+
+
+def test_history_joins_what_stands_side_by_side_where_an_answer_brought_nothing() -> None:
+    assert told("", user("a"), answer("", MessageStatus.FAILED), user("b"), answer(" \n"), user("c")) == [
+        ("user", "a\n\nb\n\nc")
+    ]
