@@ -19,6 +19,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.failures import backup_path
+from llamero.infrastructure.storage.migrations import MIGRATIONS
 from llamero.models.conversations import MessageStatus
 from llamero.models.errors import IoFailed
 from tests.fakes.clock import FakeClock
@@ -44,8 +45,8 @@ async def fill(path: Path, questions: int = QUESTIONS) -> None:
     await database.close()
 
 
-async def questions(path: Path) -> int:
-    database = await Database.open(path)
+async def questions(path: Path, migrations: Path = MIGRATIONS) -> int:
+    database = await Database.open(path, migrations=migrations)
     found = len(await ChatStore(database, FakeClock()).conversations())
     await database.close()
     return found
@@ -152,7 +153,7 @@ def test_database_that_cannot_be_written_is_told(what: str) -> None:
         path = directory / "llamero.db"
         if what != "missing file":
             asyncio.run(fill(path, 3))
-        path.exists() and path.chmod(0o444 if what == "file" else 0o666)
+            path.chmod(0o444 if what == "file" else 0o666)
         directory.chmod(0o777 if what == "file" else 0o555)
 
         def attempt() -> tuple[str, str]:
@@ -268,7 +269,7 @@ def test_disk_full_before_a_migration_leaves_the_old_database_alone(path: Path, 
         assert as_limited(migrate) == ["storage_error-full"]
         assert copy.read_bytes() == before
         assert not [f for f in copy.parent.iterdir() if "backup" in f.name]
-        asyncio.run(Database.open(copy, migrations=steps)) and None
+        assert asyncio.run(questions(copy, steps)) == QUESTIONS
 
 
 def test_answers_of_a_process_that_ended_without_closing_are_interrupted(tmp_path: Path) -> None:
