@@ -73,9 +73,12 @@ async def kill_again_and_again(
     done = 0
     while done < kills:
         position = chance.randrange(length - 4)
+        generation = w.generation(alias)
         result = await killed_after(w, spec, body, position)
         result.assert_well_formed()
-        disturbed = result.continuations + result.replays > 0  # else it had generated everything before it died
+        disturbed = result.continuations + result.replays > 0
+        if not disturbed:  # it had sent everything before it died, and the next answer must not begin with a corpse
+            await w.until_restarted(alias, generation)
         done += disturbed
         tally.killed += disturbed
         tally.continued += result.replays == 0 and disturbed
@@ -102,4 +105,4 @@ async def test_engine_killed_a_hundred_times_all_answers_are_complete_and_equal(
     print(f"{tally.killed} killed: {tally.continued} continued, {tally.replayed} replayed")
     assert tally.killed == KILLS
     assert tally.different == []
-    assert tally.continued > KILLS // 2, "most of them go on from the text, without generating it again"
+    assert tally.continued > KILLS * 3 // 4, "most of them go on from the text, without generating it again"

@@ -58,6 +58,14 @@ class World:
         assert server.pid is not None
         return server.pid
 
+    def generation(self, alias: str = "m") -> int:
+        server = self.server(alias)
+        return server.generation if server else 0
+
+    async def until_restarted(self, alias: str, generation: int) -> None:
+        """Until another process than that of `generation` is ready."""
+        await eventually(lambda: self.generation(alias) > generation and self.phase(alias) is ServerPhase.READY)
+
     async def until(self, phase: ServerPhase | None, alias: str = "m", timeout_s: float = 10.0) -> None:
         await eventually(lambda: self.phase(alias) is phase, timeout_s, f"{alias} is {phase}, not {self.phase(alias)}")
 

@@ -204,7 +204,9 @@ class Answer:
         if broken.code != DISAGREES:
             await self._next_lease(broken)
         elif self._continuing:
-            self._may_continue = False  # this server is well, and so is the lease; only continuing does not work
+            # This server is well, and so is the lease; only continuing does not work.
+            self._may_continue = False
+            logger.warning("answer of %s is replayed: %s", self._spec.model.alias, broken)
         else:
             raise broken
         while True:
