@@ -44,6 +44,7 @@ class Application:
         llama: LlamaCppService,
         inference: InferenceService,
         metrics: MetricsService,
+        notices: tuple[str, ...] = (),
     ) -> None:
         self.paths = paths
         self.settings = settings
@@ -52,6 +53,8 @@ class Application:
         self.llama = llama
         self.inference = inference
         self.metrics = metrics
+        self.notices = notices
+        """Sentences that a person should read at the start: what is wrong in the settings."""
 
 
 def demo_model() -> Path:
@@ -104,4 +107,5 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         catalog = ModelCatalog()
         catalog.add_file(demo_model())
         inference = InferenceService(llama, catalog, listeners)
-        yield Application(paths, settings, actor, catalog, llama, inference, metrics)
+        notices = tuple(problem.reason for problem in resolved.problems)
+        yield Application(paths, settings, actor, catalog, llama, inference, metrics, notices)

@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--api-key-file", metavar="FILE", type=Path, help="file with the key that clients must send; or LLAMERO_API_KEY"
     )
+    serve.add_argument("--ui", action="store_true", help="serve the page, too, and print its address on a second line")
 
     run = commands.add_parser("run", help="talk to a model here")
     run.add_argument("file", metavar="FILE", type=Path, help="GGUF file")

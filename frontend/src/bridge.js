@@ -104,7 +104,11 @@ export class Bridge {
     try {
       response = await this.transport.fetch(`${this.origin}/bridge/${name}`, {
         method: 'POST',
-        headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+        headers: {
+          Authorization: `Bearer ${this.token}`,
+          'Content-Type': 'application/json',
+          'X-Llamero-Window': this.windowId,
+        },
         body: JSON.stringify(args),
         cache: 'no-store',
       });

@@ -26,6 +26,7 @@ class Options(argparse.Namespace):
     port: int | None = None
     model: Path | None = None
     api_key_file: Path | None = None
+    ui: bool = False
     file: Path = Path()
     prompt: str | None = None
 

@@ -63,6 +63,8 @@ class LlamaActor:
 
     def __init__(self, create: ServerFactory, clock: Clock, listeners: Listeners, policy: Policy) -> None:
         self.clock = clock
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after every event that changed something; must be quick and must not raise."""
         self._create = create
         self._listeners = listeners
         self._state = State(policy=policy)
@@ -164,10 +166,13 @@ class LlamaActor:
                     event = await self._mailbox.get()
                     if isinstance(event, events.Intent):
                         self._intents_waiting -= 1
-                    self._state, todo = step(self._state, event)
+                    before = self._state
+                    self._state, todo = step(before, event)
                     for effect in todo:
                         self._carry_out(effect, tasks)
                     self._forget(event)
+                    if self._state != before:
+                        self.on_change()
         finally:
             self._wake_at(None)
             for answer in self._answers.values():

@@ -1,0 +1,79 @@
+"""The page around a running application: conversations, the bridge and its address."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from llamero.application import Application, demo_model
+from llamero.bridge.app import create_bridge
+from llamero.bridge.blobs import BlobStore
+from llamero.bridge.context import FileDialogs, Services
+from llamero.bridge.hub import Hub
+from llamero.bridge.metrics_push import MetricsPush
+from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.pages import find_frontend
+from llamero.bridge.server import BridgeServer
+from llamero.bridge.server_infos import ServerInfos
+from llamero.bridge.windows import HubLimits
+from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.gguf import read_header
+from llamero.infrastructure.links import LinkOpener
+from llamero.infrastructure.listening import bind_listeners
+from llamero.infrastructure.messages import default_messages
+from llamero.infrastructure.storage.chats import ChatStore
+from llamero.infrastructure.storage.database import Database
+from llamero.infrastructure.storage.preferences import PreferenceStore
+from llamero.infrastructure.temporary_area import TemporaryArea
+from llamero.models.llama import ServerPhase
+from llamero.services.chats.service import ChatService
+from llamero.services.chats.source import InferenceChatSource
+
+DATABASE_NAME = "llamero.db"
+
+
+async def open_page(
+    app: Application, stack: AsyncExitStack, *, gateway_url: str | None, dialogs: FileDialogs | None = None
+) -> BridgeServer:
+    """Open the conversations and serve the page on any free port; all of it is closed with `stack`.
+
+    Models that were opened before are known again. Raises IoFailed when the database cannot be used.
+    """
+    clock, messages = SystemClock(), default_messages()
+    database = await Database.open(app.paths.data_dir / DATABASE_NAME)
+    stack.push_async_callback(database.close)
+    preferences = PreferenceStore(database)
+    for config in await preferences.models():
+        app.catalog.add(config)
+    hub = Hub(HubLimits())
+    source = InferenceChatSource(app.inference, lambda alias: _phase_of(app, alias))
+    chats = ChatService(ChatStore(database, clock), source, hub, clock, messages)
+    stack.push_async_callback(chats.close)
+    server_infos = ServerInfos(app.actor, hub, clock, messages.error)
+    app.actor.on_change = server_infos.changed
+    services = Services(
+        hub=hub,
+        chats=chats,
+        models=app.catalog,
+        engines=app.llama,
+        actor=app.actor,
+        preferences=preferences,
+        links=LinkOpener(),
+        model_infos=ModelInfos(read_header, demo_model()),
+        server_infos=server_infos,
+        metrics_push=MetricsPush(app.metrics, app.actor, hub),
+        dialogs=dialogs,
+        gateway_url=lambda: gateway_url,
+        notices=lambda: app.notices,
+    )
+    sockets = bind_listeners("127.0.0.1", 0, True)
+    blobs = BlobStore(TemporaryArea(app.paths.run / "blobs"))
+    port: int = sockets[0].getsockname()[1]
+    bridge = create_bridge(services, port=port, frontend=find_frontend(), blobs=blobs, messages=messages.error)
+    server = BridgeServer(bridge, sockets)
+    stack.push_async_callback(server.stop)
+    await server.start()
+    return server
+
+
+def _phase_of(app: Application, alias: str) -> ServerPhase | None:
+    return next((s.phase for s in app.actor.snapshot.servers if s.model.alias == alias), None)
