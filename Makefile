@@ -38,6 +38,7 @@ lint: frontend
 
 test: frontend
 	@sh tests/install_system_packages.sh
+	$(BIN)/python build/build_frontend.py --run test
 	$(BIN)/python -m pytest
 
 bench: frontend
