@@ -140,8 +140,11 @@ export class Actions {
       };
       return;
     }
+    // Shown at once: the next change builds on this one, which may still be on its way.
+    const before = this.store.conversation.value;
+    if (before) this.store.putConversation({ ...before, ...change });
     const conversation = await this.#tell(this.bridge.invoke('change_conversation', { conversation_id: id, ...change }));
-    if (conversation) this.store.putConversation(conversation);
+    if (!conversation && before) this.store.putConversation(before);
   }
 
   // Messages
@@ -300,12 +303,18 @@ export class Actions {
     return true;
   }
 
-  /** @param {ChangeModel} change @returns {Promise<boolean>} */
+  /** All fields are set together, so the store has each change at once. @param {Required<ChangeModel>} change */
   async changeModel(change) {
+    const before = this.store.models.value.find((one) => one.alias === change.alias);
+    if (!before) return;
+    this.#putModel({ ...before, ...change });
     const model = await this.#tell(this.bridge.invoke('change_model', change));
-    if (!model) return false;
+    if (!model) this.#putModel(before);
+  }
+
+  /** @param {import('./types/bridge.js').ModelInfo} model */
+  #putModel(model) {
     this.store.models.value = this.store.models.value.map((one) => (one.alias === model.alias ? model : one));
-    return true;
   }
 
   /** @param {string} alias */

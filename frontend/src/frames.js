@@ -26,6 +26,19 @@ export function inNextFrame(task) {
   else requestAnimationFrame(flush);
 }
 
+const after = new MessageChannel();
+/** @type {(() => void)[]} */
+const afterwards = [];
+after.port1.onmessage = () => {
+  for (const task of afterwards.splice(0)) task();
+};
+
+/** Run `task` once the frame that is being made has been laid out and painted. @param {() => void} task */
+export function afterThisFrame(task) {
+  if (!afterwards.length) after.port2.postMessage(null);
+  afterwards.push(task);
+}
+
 // What waits for a frame when the page becomes hidden would wait until it is shown again.
 if (typeof document !== 'undefined') {
   document.addEventListener('visibilitychange', () => {

@@ -73,6 +73,8 @@ export const text = {
   sampling: 'Sampling',
   samplingHelp: 'How the next word is picked. Empty fields leave the choice to the engine.',
   modelSettings: 'Model',
+  /** @param {number} layers */
+  gpuLayersOf: (layers) => `How many of the ${count(layers)} layers run on the GPU; 0 is none, -1 is all.`,
   /** @param {string} model */
   modelSettingsHelp: (model) => `How ${model} is run, in every chat. Used when it is loaded next; a loaded model is loaded again.`,
   automatic: 'automatic',

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
 from tests.conftest import ROOT
@@ -27,6 +28,13 @@ window.breaches = [];
 addEventListener('securitypolicyviolation', (event) =>
   window.breaches.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One browser serves all tests here, and it lives in one event loop."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,7 +61,7 @@ class Opened:
 Open = Callable[..., Coroutine[Any, Any, Opened]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -61,7 +69,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser) -> AsyncIterator[Open]:
     """Open the page: `await open_page("busy", width=800, theme="dark", rate=0)`; pass `fake=` for a second window."""
     fakes: list[FakeBridge] = []
@@ -104,10 +112,11 @@ async def open_page(browser: Browser) -> AsyncIterator[Open]:
         return one
 
     yield start
+    breaches = [await one.breaches() for one in opened]
     for one in opened:
-        if not one.page.is_closed():
-            assert await one.breaches() == []
-        assert one.errors == []
-        assert one.outside == []
+        await one.page.context.close()
     for fake in fakes:
         await fake.stop()
+    assert [breach for found in breaches for breach in found] == []
+    assert [error for one in opened for error in one.errors] == []
+    assert [url for one in opened for url in one.outside] == []

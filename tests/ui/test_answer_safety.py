@@ -1,4 +1,4 @@
-"""What an answer says never becomes script, a navigation, or a request; whatever its pieces, through every text surface."""
+"""What an answer says never becomes script, a navigation or a request, whatever its pieces and wherever it is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ DANGEROUS = """() => {
         && !element.matches('.path-form')) found.push(name);
     for (const { name: attribute, value } of element.attributes) {
       if (/^on/i.test(attribute) || attribute === 'style') found.push(`${name} ${attribute}`);
-      if (/^(href|src|action|data|xlink:href)$/.test(attribute) && !allowed.test(value)) found.push(`${name} ${attribute}=${value}`);
+      const leads = /^(href|src|action|data|xlink:href)$/.test(attribute);
+      if (leads && !allowed.test(value)) found.push(`${name} ${attribute}=${value}`);
     }
   }
   return found;
@@ -67,6 +68,7 @@ async def test_every_other_surface_shows_vectors_as_text(open_page: Open) -> Non
     await one.page.keyboard.press("Enter")
     await expect(one.page.get_by_role("alert")).to_contain_text("onerror")
     await one.page.get_by_role("alert").get_by_role("button", name="Show log").click()
+    await expect(one.page.locator("dialog.log")).to_be_visible()
     await one.page.keyboard.press("Escape")
     await one.page.get_by_role("searchbox").fill("onerror")
     await expect(one.page.locator(".list mark").first).to_be_visible()

@@ -1,7 +1,7 @@
 /**
  * A number that may be left to the engine: label, one sentence of help, field.
  *
- * @typedef {{ min: number, max: number, step: number, hint?: string }} Range
+ * @typedef {{ min: number, max: number, step: number, help?: string }} Range
  */
 import { html, nothing } from 'lit-html';
 import { text } from '../i18n.js';
@@ -31,11 +31,11 @@ export function numberField(page, name, value, range, save) {
       min=${range.min}
       max=${range.max}
       step=${range.step === 1 ? 1 : 'any'}
-      placeholder=${range.hint ?? text.automatic}
+      placeholder=${text.automatic}
       aria-describedby=${`help-${name}`}
       .value=${value === null || value === undefined ? '' : String(value)}
       @change=${change}
     />
-    <p class="help" id=${`help-${name}`}>${help}</p>
+    <p class="help" id=${`help-${name}`}>${range.help ?? help}</p>
   </div>`;
 }

@@ -6,6 +6,8 @@ const HEIGHT = 14;
 
 /** @param {(number | null)[]} values */
 export function sparkline(values) {
+  // One sample is no line, and would be drawn as a stray dot.
+  if (values.length < 2) values = [];
   const from = POINTS - values.length;
   let path = '';
   let drawing = false;

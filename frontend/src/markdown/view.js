@@ -1,14 +1,18 @@
 /**
- * Puts a markdown stream on the page: at most one write per frame, five a second while a long block is open, and only
- * the nodes of the last block are replaced.
+ * Puts a markdown stream on the page: at most thirty writes a second, five while a long block is open, fewer where the machine
+ * is slow, so that a growing answer takes at most a quarter of the main thread; each write replaces only the nodes of the
+ * last block.
  */
-import { inNextFrame } from '../frames.js';
+import { afterThisFrame, inNextFrame } from '../frames.js';
 import { decorate } from './decorate.js';
 import { drawMath } from './math.js';
 import { cleanAnswer } from './sanitize.js';
 import { MarkdownStream } from './stream.js';
 
 const LONG_TAIL = 8 * 1024;
+const EVERY_MS = 30;
+const SLOWEST_MS = 250;
+const SHARE = 4;
 const LONG_TAIL_EVERY_MS = 200;
 
 export class MarkdownView {
@@ -28,6 +32,8 @@ export class MarkdownView {
     });
     this.task = () => this.#write();
     this.writtenAt = -Infinity;
+    /** What a write costs lately, with the layout and painting that follow, in ms. */
+    this.cost = 0;
   }
 
   /** @param {string} piece */
@@ -35,7 +41,9 @@ export class MarkdownView {
     this.stream.push(piece);
     if (this.pending) return;
     this.pending = true;
-    const wait = this.stream.open > LONG_TAIL ? LONG_TAIL_EVERY_MS - (performance.now() - this.writtenAt) : 0;
+    const least = this.stream.open > LONG_TAIL ? LONG_TAIL_EVERY_MS : EVERY_MS;
+    const pause = Math.max(least, Math.min(SLOWEST_MS, SHARE * this.cost));
+    const wait = pause - (performance.now() - this.writtenAt);
     if (wait > 0) setTimeout(() => inNextFrame(this.task), wait);
     else inNextFrame(this.task);
   }
@@ -61,8 +69,12 @@ export class MarkdownView {
   #write() {
     this.pending = false;
     if (this.finished) return;
-    this.writtenAt = performance.now();
+    const start = performance.now();
+    this.writtenAt = start;
     this.stream.write();
+    afterThisFrame(() => {
+      this.cost = 0.8 * this.cost + 0.2 * (performance.now() - start);
+    });
   }
 
   /** @param {string} html */

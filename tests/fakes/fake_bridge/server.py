@@ -136,11 +136,11 @@ class FakeBridge:
             return web.Response(status=503)
         socket = web.WebSocketResponse(protocols=("llamero.v1",), heartbeat=20)
         await socket.prepare(request)
-        self.connections += 1
         first = await socket.receive_json(timeout=5)
         greeting = first.get("resume") or first["hello"]
         window = self.window(greeting["window"])
         window.socket = socket
+        self.connections += 1
         after = window.seq
         if first.get("resume") and greeting["epoch"] == self.epoch:
             after = greeting["seq"]

@@ -107,7 +107,7 @@ function modelSection({ actions, page }, model) {
     <h3 id="panel-model">${text.modelSettings} <span class="panel-model-name">${model.alias}</span></h3>
     <p class="help">${text.modelSettingsHelp(model.alias)}</p>
     ${fields(MODEL).map(([name, range]) =>
-      numberField(page, name, now[name], name === 'gpu_layers' && model.layers ? { ...range, hint: `${text.automatic}, of ${model.layers}` } : range, (value) => {
+      numberField(page, name, now[name], name === 'gpu_layers' && model.layers ? { ...range, help: text.gpuLayersOf(model.layers) } : range, (value) => {
         page.saved.value = name;
         void actions.changeModel({ alias: model.alias, ...now, [name]: value });
       }),

@@ -4,6 +4,7 @@
  * @typedef {import('../../page.js').App} App
  */
 import { effect } from '@preact/signals-core';
+import { inNextFrame } from '../../frames.js';
 import { Sentences } from '../../sentences.js';
 
 const KEPT = 20;
@@ -16,14 +17,22 @@ export function mountSpeech(region, { store }) {
     if (!live) return undefined;
     const sentences = new Sentences();
     region.replaceChildren();
-    /** @param {string[]} found */
-    const speak = (found) => {
-      for (const sentence of found) {
+    /** @type {string[]} */
+    let found = [];
+    const write = () => {
+      for (const sentence of found.slice(-KEPT)) {
         const line = document.createElement('p');
         line.textContent = sentence;
         region.append(line);
       }
+      found = [];
       while (region.childElementCount > KEPT) region.firstElementChild?.remove();
+    };
+    /** @param {string[]} more */
+    const speak = (more) => {
+      if (!more.length) return;
+      found.push(...more);
+      inNextFrame(write);
     };
     sentences.push(live.text);
     const stop = live.listen((part, piece) => {
