@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.messages import default_messages
 from llamero.models.bridge import SendChatMessage
@@ -93,9 +95,11 @@ async def test_engine_that_dies_in_mid_answer_is_a_pause_that_is_told(tmp_path: 
     async with chatting(tmp_path, engine) as (chats, w, _):
         whole = await (await ask(chats)).until_end()
         await w.actor.unload()
-    engine = fake_engine(tmp_path / "dying", lives=[{"die_after_chunks": 20}], words=40)
-    async with chatting(tmp_path, engine) as (chats, _, _):
+    engine = fake_engine(tmp_path / "dying", words=40, tokens_per_second=40)
+    async with chatting(tmp_path, engine) as (chats, w, _):
         channel = await ask(chats)
+        await channel.until(lambda: len(channel.text.split()) > 5)
+        psutil.Process(w.pid()).kill()
         final = await channel.until_end()
         assert (final.content, final.status) == (whole.content, MessageStatus.COMPLETE)
         assert channel.text == final.content
