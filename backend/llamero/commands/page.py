@@ -41,12 +41,14 @@ async def open_page(
     clock, messages = SystemClock(), default_messages()
     database = await Database.open(app.paths.data_dir / DATABASE_NAME)
     stack.push_async_callback(database.close)
+    store = ChatStore(database, clock)
+    await store.recover()
     preferences = PreferenceStore(database)
     for config in await preferences.models():
         app.catalog.add(config)
     hub = Hub(HubLimits())
     source = InferenceChatSource(app.inference, lambda alias: _phase_of(app, alias))
-    chats = ChatService(ChatStore(database, clock), source, hub, clock, messages)
+    chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
     server_infos = ServerInfos(app.actor, hub, clock, messages.error)
     app.actor.on_change = server_infos.changed
