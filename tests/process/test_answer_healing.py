@@ -147,7 +147,9 @@ async def test_answer_servers_die_again_and_again_is_completed(tmp_path: Path) -
         spec = spec_for(engine)
         undisturbed = await w.ask(spec)
         await w.actor.unload()
-        disturb_next_life(engine, *({"die_after_chunks": n} for n in (3, 5, 9, 6, 4)), words=40)
+        # At a pace that lets the client read what came: a server that dies with all of it unread makes no progress.
+        deaths = ({"die_after_chunks": n, "tokens_per_second": 50.0} for n in (3, 5, 9, 6, 4))
+        disturb_next_life(engine, *deaths, words=40)
         result = await w.ask(spec)
         result.assert_well_formed()
         assert result.text == undisturbed.text
