@@ -75,10 +75,9 @@ def _command(arguments: Sequence[str], options: Options) -> int:
             from llamero.commands.doctor import doctor
 
             return doctor(options)
-    from llamero.infrastructure.messages import default_messages
+    from llamero.commands.app import open_app
 
-    say(f"llamero: {default_messages().text('cli-no-window')}")
-    return USAGE
+    return open_app(options)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -92,11 +91,13 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="llamero",
-        description="Run language models on your own machine.",
+        description="Run language models on your own machine. Without a command, the window opens.",
         epilog="Llamero's data is where --data-dir says, else where this system keeps such things.",
     )
     parser.add_argument("--version", action="version", version=f"llamero {__version__}")
     _add_global_options(parser, top=True)
+    parser.add_argument("--model", metavar="FILE", type=Path, help="GGUF file to open in the window")
+    parser.add_argument("--selftest", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     serve = commands.add_parser("serve", help="let other programs use your models, until you end it")
@@ -104,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--port", metavar="N", type=_port, help="port to listen on; 0 takes any (5526, or the next free)"
     )
-    serve.add_argument("--model", metavar="FILE", type=Path, help="GGUF file to load before saying ready")
+    serve.add_argument(
+        "--model", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="GGUF file to load before saying ready"
+    )
     serve.add_argument(
         "--api-key-file", metavar="FILE", type=Path, help="file with the key that clients must send; or LLAMERO_API_KEY"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.policy import CONTENT_SECURITY_POLICY
 from llamero.bridge.tokens import Tokens
+from llamero.models.desktop import Activate
 from tests.bridge.harness import Bridge, RawResponse, exchange, request_bytes, running_bridge
 
 DELETE = "/bridge/delete_conversation"
@@ -204,7 +206,7 @@ async def test_jan_cve_2025_2446_simple_post_of_a_page_does_nothing(kind: str, t
 
 async def test_tokens_are_256_bits_and_differ_by_kind_and_launch() -> None:
     tokens = [Tokens().token(kind) for _ in range(3) for kind in WindowKind]
-    assert len(set(tokens)) == 6
+    assert len(set(tokens)) == 3 * len(WindowKind)
     assert min(len(token) for token in tokens) == 43
     assert tokens[0] not in repr(Tokens())
 
@@ -225,3 +227,19 @@ async def test_token_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         secrets = list(bridge.tokens.values())
     assert caplog.records
     assert not [secret for secret in secrets if secret in caplog.text]
+
+
+async def test_second_start_may_activate_and_nothing_else(tmp_path: Path) -> None:
+    activated: list[Activate] = []
+
+    async def activate(request: Activate) -> None:
+        activated.append(request)
+
+    async with running_bridge(tmp_path, real=lambda hub: {"activate": activate}) as bridge:
+        second = WindowKind.SECOND_START
+        body = {"arguments": ["--model", "m.gguf"], "working_directory": "/home/somebody"}
+        answer = await bridge.call("activate", body, kind=second, window=None)
+        assert (answer.status, answer.json()) == (200, {"pid": os.getpid()})
+        assert activated == [Activate(arguments=("--model", "m.gguf"), working_directory="/home/somebody")]
+        assert (await bridge.call("get_snapshot", kind=second)).status == 403
+        assert (await bridge.call("activate", body)).status == 403

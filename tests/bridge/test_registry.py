@@ -26,7 +26,7 @@ CONTRACT = {
     "get_snapshot", "get_conversation", "send_chat_message", "edit_message", "retry_message", "watch_message",
     "stop_message", "select_branch", "rename_conversation", "change_conversation", "delete_conversation",
     "restore_conversation", "search_messages", "add_model_file", "choose_model_file", "change_model", "start_model",
-    "stop_model", "get_server_log", "open_link", "set_ui_state", "watch_metrics",
+    "stop_model", "get_server_log", "open_link", "set_ui_state", "watch_metrics", "activate",
 }  # fmt: skip
 
 

@@ -12,13 +12,14 @@ from llamero.models.errors import NotAvailable
 
 
 class WindowKind(StrEnum):
-    """Who shows the page: the app's own window, or a tab of the user's browser."""
+    """Who calls: the page in the app's own window, in a tab of the user's browser, or a second start of Llamero."""
 
     WINDOW = "window"
     TAB = "tab"
+    SECOND_START = "second_start"
 
 
-_BOTH = frozenset(WindowKind)
+_BOTH = frozenset({WindowKind.WINDOW, WindowKind.TAB})
 _WINDOW_ONLY = frozenset({WindowKind.WINDOW})
 
 CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
@@ -44,6 +45,7 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "open_link": _BOTH,
     "set_ui_state": _BOTH,
     "watch_metrics": _BOTH,
+    "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -25,6 +25,7 @@ from llamero.models.bridge import (
     WatchMessage,
 )
 from llamero.models.conversations import Conversation, ConversationWithMessages, Message, SearchHit
+from llamero.models.desktop import Activate
 from llamero.models.errors import InvalidRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.models.metrics import MetricsSnapshot
@@ -109,6 +110,7 @@ class Services:
     server_infos: ServerInfos
     metrics_push: MetricsPush
     dialogs: FileDialogs | None = None
+    activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)
     notices: Callable[[], tuple[str, ...]] = field(default=tuple)
 

@@ -30,6 +30,16 @@ class BridgeServer(HttpServer):
         """The address for the app's own window, which may do more than a tab."""
         return self._url(WindowKind.WINDOW)
 
+    @property
+    def port(self) -> int:
+        """The port of the page."""
+        return self._port
+
+    @property
+    def second_start_token(self) -> str:
+        """What a second start of Llamero must send; it lets in for `activate` and nothing else."""
+        return self._tokens.token(WindowKind.SECOND_START)
+
     def _url(self, kind: WindowKind) -> str:
         # A fragment is sent to no server and is in no log; the page moves it out of the address bar.
         return f"http://127.0.0.1:{self._port}/#t={self._tokens.token(kind)}"

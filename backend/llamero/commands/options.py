@@ -27,6 +27,7 @@ class Options(argparse.Namespace):
     model: Path | None = None
     api_key_file: Path | None = None
     ui: bool = False
+    selftest: bool = False
     file: Path = Path()
     prompt: str | None = None
 

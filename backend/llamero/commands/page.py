@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from llamero.application import Application, demo_model
 from llamero.bridge.app import create_bridge
 from llamero.bridge.blobs import BlobStore
+from llamero.bridge.commands.models import know_model_file
 from llamero.bridge.context import FileDialogs, Services
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
@@ -14,6 +20,7 @@ from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.pages import find_frontend
 from llamero.bridge.server import BridgeServer
 from llamero.bridge.server_infos import ServerInfos
+from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.gguf import read_header
@@ -24,6 +31,8 @@ from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
+from llamero.models.bridge import UiState
+from llamero.models.desktop import Activate
 from llamero.models.llama import ServerPhase
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
@@ -31,9 +40,41 @@ from llamero.services.chats.source import InferenceChatSource
 DATABASE_NAME = "llamero.db"
 
 
+class Page:
+    """The page being served, for whoever shows it."""
+
+    def __init__(self, services: Services, server: BridgeServer) -> None:
+        self._services = services
+        self.server = server
+
+    async def choose_model(self, file: Path) -> None:
+        """Know a model file, named by its absolute path, and let the page ask it from now on.
+
+        Raises ModelFileNotFound or BadModelFile.
+        """
+        known = await know_model_file(self._services, file)
+        preferences = self._services.preferences
+        ui = replace(await preferences.value(UI_STATE, UiState) or UiState(), model=known.alias, conversation_id=None)
+        await preferences.set_value(UI_STATE, ui)
+        self._services.hub.event("ui", ui)
+
+    async def shown(self) -> None:
+        """Wait until a page has connected."""
+        connected = asyncio.Event()
+        self._services.hub.watch(connected.set)
+        while not self._services.hub.connected():
+            connected.clear()
+            await connected.wait()
+
+
 async def open_page(
-    app: Application, stack: AsyncExitStack, *, gateway_url: str | None, dialogs: FileDialogs | None = None
-) -> BridgeServer:
+    app: Application,
+    stack: AsyncExitStack,
+    *,
+    gateway_url: str | None,
+    dialogs: FileDialogs | None = None,
+    activate: Callable[[Activate], Awaitable[None]] | None = None,
+) -> Page:
     """Open the conversations and serve the page on any free port; all of it is closed with `stack`.
 
     Models that were opened before are known again. Raises IoFailed when the database cannot be used.
@@ -64,6 +105,7 @@ async def open_page(
         server_infos=server_infos,
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         dialogs=dialogs,
+        activate=activate,
         gateway_url=lambda: gateway_url,
         notices=lambda: app.notices,
     )
@@ -74,7 +116,7 @@ async def open_page(
     server = BridgeServer(bridge, sockets)
     stack.push_async_callback(server.stop)
     await server.start()
-    return server
+    return Page(services, server)
 
 
 def _phase_of(app: Application, alias: str) -> ServerPhase | None:

@@ -57,7 +57,7 @@ async def _serve(options: Options) -> int:
 async def _open_page(app: Application, gateway_url: str, stack: AsyncExitStack) -> str:
     from llamero.commands.page import open_page  # not paid for without --ui
 
-    return (await open_page(app, stack, gateway_url=gateway_url)).url
+    return (await open_page(app, stack, gateway_url=gateway_url)).server.url
 
 
 async def _load(app: Application, file: Path) -> None:

@@ -24,7 +24,7 @@ _QUOTES = ('"', "'")
 @command("add_model_file")
 async def add_model_file(context: Context, arguments: AddModelFile) -> ModelInfo:
     """Know a model file from now on. Raises ModelFileNotFound or BadModelFile."""
-    return await _add(context.services, _as_path(arguments.path))
+    return await know_model_file(context.services, _as_path(arguments.path))
 
 
 @command("choose_model_file")
@@ -34,7 +34,7 @@ async def choose_model_file(context: Context) -> ModelInfo | None:
     if dialogs is None:
         raise NotAvailable(command="choose_model_file")
     chosen = await dialogs.choose_model_file()
-    return None if chosen is None else await _add(context.services, chosen)
+    return None if chosen is None else await know_model_file(context.services, chosen)
 
 
 @command("change_model")
@@ -78,7 +78,8 @@ async def get_server_log(context: Context, arguments: ModelRef) -> ServerLog:
     return ServerLog(alias=arguments.alias, lines=context.services.server_infos.log(arguments.alias))
 
 
-async def _add(services: Services, path: Path) -> ModelInfo:
+async def know_model_file(services: Services, path: Path) -> ModelInfo:
+    """Know a model file from now on, and tell every window. Raises ModelFileNotFound or BadModelFile."""
     header = await services.model_infos.check(path)
     if header.is_mmproj:
         raise BadModelFile("bridge_error-projector", path=str(path), param="path")

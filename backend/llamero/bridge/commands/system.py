@@ -1,11 +1,15 @@
-"""Commands about the app as a whole: the first picture, links, how the page looks, who watches the hardware."""
+"""Commands about the app as a whole: the first picture, links, how the page looks, who watches, a second start."""
 
 from __future__ import annotations
+
+import os
 
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.bridge.snapshots import UI_STATE, make_snapshot
 from llamero.models.bridge import OpenLink, SetUiState, Snapshot, WatchMetrics
+from llamero.models.desktop import Activate, Activated
+from llamero.models.errors import NotAvailable
 
 
 @command("get_snapshot")
@@ -31,3 +35,12 @@ async def set_ui_state(context: Context, arguments: SetUiState) -> None:
 async def watch_metrics(context: Context, arguments: WatchMetrics) -> None:
     """Look at the hardware, or stop looking. Ends with the page."""
     context.services.metrics_push.watch(context.caller.own_window(), arguments.watching)
+
+
+@command("activate")
+async def activate(context: Context, arguments: Activate) -> Activated:
+    """Come forward, because a second start hands over what it was asked for. Raises NotAvailable without a window."""
+    if context.services.activate is None:
+        raise NotAvailable(command="activate")
+    await context.services.activate(arguments)
+    return Activated(pid=os.getpid())

@@ -1,6 +1,6 @@
 ### What the command line says beside errors, and what to do about errors whose own sentence leaves that open.
 
-cli-no-window = This version has no window yet. Talk to a model with "llamero run FILE", or let other programs use it with "llamero serve".
+app-in_browser = Open the address on the last line in a browser instead; Ctrl+C ends Llamero.
 cli-surprise =
     Something unexpected happened ({ $kind }){ GIVEN($path) ->
         [yes] ; the details are in { $path }

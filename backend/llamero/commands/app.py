@@ -1,0 +1,144 @@
+"""`llamero`: the window, or the same page in a browser where there can be no window.
+
+A second start hands its command line to the first, which comes forward. The gateway runs besides, so that other
+programs find the models that the window shows. However it ends, everything ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from llamero.application import running
+from llamero.commands.gateway import open_gateway
+from llamero.commands.options import Ground, Options, prepare
+from llamero.commands.page import Page, open_page
+from llamero.commands.report import say, sentence
+from llamero.commands.serve import serve
+from llamero.desktop.backends import choose_toolkit
+from llamero.desktop.options import WindowOptions, debugging_port
+from llamero.desktop.selftest import run_selftest
+from llamero.desktop.single_instance import Announcement, hand_over
+from llamero.desktop.window import DesktopWindow
+from llamero.infrastructure.api_keys import read_api_key
+from llamero.infrastructure.links import LinkOpener
+from llamero.infrastructure.messages import default_messages
+from llamero.models.desktop import Activate, Toolkit, WindowUnavailable
+from llamero.models.errors import LlameroError
+
+# The core may take this much longer to end than its engines may.
+END_S = 2.0
+GEOMETRY_FILE = "window.json"
+
+
+def open_app(options: Options) -> int:
+    """Show the window until it is closed. Raises LlameroError when the app cannot begin."""
+    ground = prepare(options, {}, console_level="warning")
+    if hand_over(ground.paths.run, sys.argv[1:]):
+        return 0
+    toolkit = choose_toolkit()
+    if isinstance(toolkit, Toolkit):
+        outcome = _show(toolkit, ground, options)
+        if isinstance(outcome, int):
+            return outcome
+        toolkit = outcome
+    if options.selftest:
+        say(f"llamero: {_reason(toolkit)}")
+        return 1
+    say(f"llamero: {_reason(toolkit)} {default_messages().text('app-in_browser')}")
+    options.ui = True
+    return serve(options)
+
+
+def _show(toolkit: Toolkit, ground: Ground, options: Options) -> int | WindowUnavailable:
+    core = _Core(ground, options.model and options.model.absolute())
+    window = core.window = DesktopWindow(
+        toolkit,
+        WindowOptions(
+            geometry_file=ground.paths.data_dir / GEOMETRY_FILE,
+            open_link=core.open_link,
+            stop_timeout_s=ground.resolved.settings.engine.stop_grace_s + END_S,
+            debugging_port=debugging_port(),
+        ),
+    )
+    if options.selftest:
+        return run_selftest(window, core.start, core.stop, core.page_report)
+    return window.run(core.start, core.stop)
+
+
+def _reason(unavailable: WindowUnavailable) -> str:
+    return default_messages().text(unavailable.code, unavailable.arguments)
+
+
+class _Core:
+    """All that lives behind the window, on the window's core loop."""
+
+    def __init__(self, ground: Ground, model: Path | None) -> None:
+        self.window: DesktopWindow | None = None
+        self._ground = ground
+        self._model = model
+        self._stack = AsyncExitStack()
+        self._page: Page | None = None
+        self._links = LinkOpener()
+        self._opening: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> str:
+        """Start everything and return the page's address. Raises LlameroError."""
+        ground, stack = self._ground, self._stack
+        app = await stack.enter_async_context(running(ground.paths, ground.resolved))
+        key = read_api_key(None, os.environ)
+        gateway_url = await open_gateway(app, ground, key, stack)
+        page = self._page = await open_page(
+            app, stack, gateway_url=gateway_url, dialogs=self.window, activate=self._activate
+        )
+        announcement = Announcement(ground.paths.run, port=page.server.port, token=page.server.second_start_token)
+        announcement.publish()
+        stack.callback(announcement.withdraw)
+        if self._model is not None:
+            await page.choose_model(self._model)
+        await app.metrics.start()
+        return page.server.window_url
+
+    async def stop(self) -> None:
+        """End everything in order."""
+        await self._stack.aclose()
+
+    def open_link(self, url: str) -> None:
+        """Open a link that was clicked in the window, if it may be. On the core's loop."""
+        task = asyncio.get_running_loop().create_task(self._open(url))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def page_report(self) -> dict[str, str]:
+        """Wait until the page has connected, and say so. For the self-test."""
+        if self._page is not None:
+            await self._page.shown()
+        return {"connected": "yes"}
+
+    async def _open(self, url: str) -> None:
+        try:
+            await self._links.open(url)
+        except LlameroError as error:
+            say(f"llamero: {sentence(error)}")
+
+    async def _activate(self, request: Activate) -> None:
+        """A second start: come forward, with the model that it names."""
+        model = _model_named(request)
+        if model is not None and self._page is not None:
+            await self._page.choose_model(model)
+        if self.window is not None:
+            self.window.bring_to_front()
+
+
+def _model_named(request: Activate) -> Path | None:
+    """The value of `--model` in the command line of a second start."""
+    words = list(request.arguments)
+    for index, word in enumerate(words):
+        if word.startswith("--model="):
+            return Path(request.working_directory, word.removeprefix("--model="))
+        if word == "--model" and index + 1 < len(words):
+            return Path(request.working_directory, words[index + 1])
+    return None
