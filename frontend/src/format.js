@@ -11,6 +11,9 @@ export const count = (value) => whole.format(value);
 /** @param {number} value */
 export const decimal = (value) => tenths.format(value);
 
+/** Tokens per second: tenths matter only where they are a noticeable part. @param {number} value */
+export const speed = (value) => (value < 100 ? decimal(value) : count(value));
+
 /** @param {number} bytes */
 export const gigabytes = (bytes) => tenths.format(bytes / 1024 ** 3);
 

@@ -7,6 +7,7 @@ import { installLinks } from './links.js';
 import { Page } from './page.js';
 import { openSession } from './session.js';
 import { Store } from './store.js';
+import { focusComposer } from './views/chat/composer.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const { token, windowId } = openSession();
@@ -29,4 +30,6 @@ if (token === null) {
   window.addEventListener('online', () => bridge.hurry());
   window.addEventListener('pagehide', () => actions.saveUi());
   actions.start();
+  // Whoever opens the page came to write.
+  focusComposer();
 }

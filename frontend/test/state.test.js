@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { effect } from '@preact/signals-core';
-import { dayGroup, duration, fileSize } from '../src/format.js';
+import { dayGroup, duration, fileSize, speed } from '../src/format.js';
 import { LiveAnswer } from '../src/live.js';
 import { Sentences } from '../src/sentences.js';
 import { Store } from '../src/store.js';
@@ -117,6 +117,8 @@ test('sentences are spoken when they end, whole and without marks', () => {
 test('figures carry their unit', () => {
   assert.equal(fileSize(2.6 * 1024 ** 3), '2.6 GB');
   assert.equal(fileSize(1_500_000), '1.4 MB');
+  assert.equal(speed(41.26), '41.3');
+  assert.equal(speed(2574.6), '2,575');
   assert.equal(duration(310), '310 ms');
   assert.equal(duration(2340), '2.3 s');
   assert.equal(duration(125_000), '2 min 5 s');

@@ -1,6 +1,6 @@
 /** The hardware strip: what the machine does now. Always there, never loud. */
 import { html, nothing } from 'lit-html';
-import { count, decimal, gigabytes } from '../format.js';
+import { count, gigabytes, speed } from '../format.js';
 import { text } from '../i18n.js';
 import { sparkline } from './sparkline.js';
 
@@ -20,7 +20,7 @@ export function strip({ store }) {
     <span class="strip-space"></span>
     ${rate === null
       ? nothing
-      : html`<span class="reading is-rate"><span class="reading-value">${text.tokensPerSecond(decimal(rate))}</span></span>`}
+      : html`<span class="reading is-rate"><span class="reading-value">${text.tokensPerSecond(speed(rate))}</span></span>`}
   `;
 }
 

@@ -18,7 +18,7 @@ let shown;
 
 /** @param {App} app */
 export function composer(app) {
-  const { store, actions } = app;
+  const { store } = app;
   const key = store.currentId.value ?? NEW;
   const model = store.model.value;
   const answering = store.answering.value;
@@ -47,13 +47,19 @@ export function composer(app) {
       }}
     ></textarea>
     ${answering
-      ? html`<button type="button" class="send is-stop" aria-label=${text.stop} title=${text.stopHint} @click=${() => void actions.stop()}>
+      ? html`<button type="button" class="send is-stop" aria-label=${text.stop} title=${text.stopHint} @click=${() => stop(app)}>
           ${icon('square')}
         </button>`
       : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!draft.trim() || !model}>
           ${icon('arrow-up')}
         </button>`}
   </form>`;
+}
+
+/** The buttons of the composer take each other's place, and what has focus must not disappear. @param {App} app */
+function stop({ actions }) {
+  void actions.stop();
+  focusComposer();
 }
 
 /** @param {App} app */
@@ -64,6 +70,7 @@ async function send(app) {
   if (!question || store.answering.value || !store.model.value) return;
   put('');
   remember(app);
+  focusComposer();
   if (await actions.ask(question)) return;
   // It was not accepted: the words are given back, unless others have been written meanwhile.
   if (!field()?.value) {

@@ -7,6 +7,7 @@ import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
 import { text } from '../../i18n.js';
+import { focusComposer } from './composer.js';
 
 /** @param {App} app */
 export function emptyState({ store, actions }) {
@@ -16,6 +17,10 @@ export function emptyState({ store, actions }) {
     if (store.nativeDialogs.value) await actions.chooseModelFile();
     else openModelPicker();
   };
+  const tryDemo = () => {
+    focusComposer();
+    void actions.ask(text.demoQuestion);
+  };
   const openButton = html`<button type="button" class="button" @click=${openFile}>${text.openModelFile}</button>`;
   if (!model) return screen(text.welcomeFirst, html`<p>${text.firstBody}</p><p>${text.noModels}</p>`, openButton);
   if (!model.is_demo) return screen(text.welcome, html`<p>${text.emptyBody(model.alias)}</p>`, nothing);
@@ -23,7 +28,7 @@ export function emptyState({ store, actions }) {
     first ? text.welcomeFirst : text.welcome,
     html`<p>${text.firstBody}</p>
       <p>${text.firstDemo}</p>`,
-    html`<button type="button" class="button is-primary" @click=${() => void actions.ask(text.demoQuestion)}>${text.tryDemo}</button>
+    html`<button type="button" class="button is-primary" @click=${tryDemo}>${text.tryDemo}</button>
       ${openButton}`,
   );
 }

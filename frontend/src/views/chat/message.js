@@ -11,7 +11,7 @@ import { ref } from 'lit-html/directives/ref.js';
 import '../../components/answer_text.js';
 import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
-import { decimal, duration } from '../../format.js';
+import { duration, speed } from '../../format.js';
 import { text } from '../../i18n.js';
 import { copyWithSign } from '../../links.js';
 import { progressLine } from './progress.js';
@@ -69,7 +69,7 @@ function figures(message) {
   if (message.model) parts.push(message.model);
   if (stats?.completion_tokens) {
     parts.push(text.tokens(stats.completion_tokens));
-    if (stats.generation_ms) parts.push(text.tokensPerSecond(decimal((stats.completion_tokens / stats.generation_ms) * 1000)));
+    if (stats.generation_ms) parts.push(text.tokensPerSecond(speed((stats.completion_tokens / stats.generation_ms) * 1000)));
   }
   if (stats?.first_token_ms !== null && stats?.first_token_ms !== undefined) parts.push(text.firstToken(duration(stats.first_token_ms)));
   if (stats?.recoveries) parts.push(text.recovered(stats.recoveries));

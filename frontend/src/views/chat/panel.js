@@ -14,7 +14,7 @@ import { text } from '../../i18n.js';
 
 /** @type {Record<keyof Sampling, import('../../components/number_field.js').Range>} */
 const SAMPLING = {
-  temperature: { min: 0, max: 5, step: 0.05 },
+  temperature: { min: 0, max: 2, step: 0.05 },
   top_p: { min: 0, max: 1, step: 0.01 },
   top_k: { min: 0, max: 1000, step: 1 },
   min_p: { min: 0, max: 1, step: 0.01 },
