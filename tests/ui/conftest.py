@@ -33,7 +33,7 @@ addEventListener('securitypolicyviolation', (event) =>
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One browser serves all tests here, and it lives in one event loop."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
