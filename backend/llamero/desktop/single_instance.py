@@ -1,0 +1,79 @@
+"""One window for one data directory: a second start hands its command line to the first and ends.
+
+The directory's lock says whether somebody is there, `run/instance.json` how to reach them. The lock ends with its
+process however that ends, so what a killed process leaves in the file is never believed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from llamero.infrastructure.data_dir_lock import DataDirLock
+from llamero.infrastructure.instance_record import (
+    post_activation,
+    read_instance_record,
+    remove_instance_record,
+    write_instance_record,
+)
+from llamero.models.desktop import Activate, InstanceRecord
+from llamero.models.errors import IoFailed
+
+# The first may hold the lock for a moment before it listens, while it starts.
+START_PATIENCE_S = 10.0
+_ANSWER_S = 5.0
+_POLL_S = 0.05
+
+
+def hand_over(run_dir: Path, arguments: Sequence[str], *, patience_s: float = START_PATIENCE_S) -> bool:
+    """Give our command line to the Llamero that holds this data directory; True when it has come forward.
+
+    False when nobody holds the directory: then it is ours to open. Also False, after `patience_s` seconds, when the
+    holder does not answer: it has no window, or it hangs; opening the directory then says who holds it. Blocks.
+    """
+    request = Activate(arguments=tuple(arguments), working_directory=str(Path.cwd()))
+    deadline = time.monotonic() + patience_s
+    while _held(run_dir):
+        record = read_instance_record(run_dir)
+        if record is not None and post_activation(record, request, _ANSWER_S):
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return False
+
+
+class Announcement:
+    """While the window is up, others find it. For the holder of the directory's lock."""
+
+    def __init__(self, run_dir: Path, *, port: int, token: str) -> None:
+        self._run_dir = run_dir
+        self._record = InstanceRecord(port=port, token=token, pid=os.getpid())
+
+    def publish(self) -> None:
+        """Let others find us. Raises `IoFailed` when the file cannot be written."""
+        try:
+            write_instance_record(self._run_dir, self._record)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise IoFailed("data_error-directory_unwritable", path=str(self._run_dir), reason=reason) from error
+
+    def withdraw(self) -> None:
+        """Take our record away, and nobody else's."""
+        if read_instance_record(self._run_dir) == self._record:
+            remove_instance_record(self._run_dir)
+
+
+def _held(run_dir: Path) -> bool:
+    """Does another process hold the directory? A directory that is missing or cannot be used is held by nobody."""
+    if not (run_dir / "lock").exists():
+        return False
+    lock = DataDirLock(run_dir)
+    try:
+        lock.acquire()
+    except IoFailed as error:
+        return error.code == "data_error-in_use"
+    lock.release()
+    return False
