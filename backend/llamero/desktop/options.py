@@ -1,0 +1,42 @@
+"""What the caller decides about the window."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Tests drive the real window by this port. Whoever may set it already has all rights of this user.
+DEBUGGING_VARIABLE = "LLAMERO_TEST_DEBUGGING_PORT"
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """The page's background in both themes, as `#rrggbb`, so that there is no flash before its first paint."""
+
+    light: str = "#fbfaf7"
+    dark: str = "#14110f"
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """`open_link` is the filtered opener; it is called on the core's loop. `theme`: system, light or dark.
+
+    `stop_timeout_s` is how long the core may take to end, in seconds: two more than the grace that its engines get.
+    """
+
+    geometry_file: Path
+    open_link: Callable[[str], object]
+    title: str = "Llamero"
+    theme: str = "system"
+    grounds: Grounds = field(default_factory=Grounds)
+    stop_timeout_s: float = 7.0
+    icon: Path | None = None
+    debugging_port: int | None = None
+
+
+def debugging_port() -> int | None:
+    """The port that a test asks for; None in ordinary life."""
+    value = os.environ.get(DEBUGGING_VARIABLE, "")
+    return int(value) if value.isascii() and value.isdecimal() else None

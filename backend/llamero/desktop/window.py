@@ -1,0 +1,330 @@
+"""The window: pywebview shows one page of our own server, and everything else is ours.
+
+The main thread belongs to the toolkit, the core lives on a loop in a thread of its own, and neither ever waits for the
+other: what happens in the window is handed over by `call_soon_threadsafe`, what the core wants of the window goes
+through the toolkit's queue. Nothing is exposed to the page and no script is put into it.
+
+However the end comes (the window closed, Ctrl+C, SIGTERM, a toolkit that hangs), it has one order: window, core, then
+the process; and each step has a limit of time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from typing import Any
+
+from llamero.desktop.core_thread import CoreThread
+from llamero.desktop.dialogs import NativeModelFileChooser
+from llamero.desktop.geometry import (
+    MINIMUM_HEIGHT,
+    MINIMUM_WIDTH,
+    GeometryKeeper,
+    fit_to_screens,
+    read_geometry,
+    screen_index,
+)
+from llamero.desktop.native import Hooks, NativeWindow, native_window
+from llamero.desktop.navigation import NavigationLock, filter_webbrowser
+from llamero.desktop.options import WindowOptions
+from llamero.desktop.signals import SignalWatch
+from llamero.desktop.toolkit import ToolkitFailed, find_screens, load_toolkit, screen_area
+from llamero.models.desktop import Toolkit, WindowGeometry, WindowUnavailable
+
+logger = logging.getLogger(__name__)
+
+# A page that does not come is shown as it is: an empty window says more than none.
+SHOW_AT_LATEST_S = 5.0
+# How long the toolkit may take to end after the window was told to close.
+TOOLKIT_END_S = 2.0
+# How long the rest of the process may take after the core has ended.
+PROCESS_END_S = 3.0
+
+StartCore = Callable[[], Awaitable[str]]
+StopCore = Callable[[], Awaitable[None]]
+
+
+class DesktopWindow:
+    """One window. Make it and `run` it on the main thread; everything else may be called from any thread."""
+
+    def __init__(
+        self,
+        toolkit: Toolkit,
+        options: WindowOptions,
+        make_native: Callable[[Toolkit], NativeWindow] = native_window,
+    ) -> None:
+        self._wanted = toolkit
+        self._options = options
+        self._make_native = make_native
+        self._core = CoreThread()
+        self._native: NativeWindow | None = None
+        self._webview_window: Any = None
+        self._keeper: GeometryKeeper | None = None
+        self._chooser = NativeModelFileChooser(self._show_file_dialog)
+        self._closing = threading.Event()
+        self._shown = threading.Event()
+        self._toolkit_ended = threading.Event()
+        self._ending = threading.Event()
+        self._maximized = False
+        self._starting: Future[str] | None = None
+        self._stop_core: StopCore | None = None
+        self._stop_lock = threading.Lock()
+        self._core_stopped = False
+        self._failure: BaseException | None = None
+        self._interruptions = 0
+        self.loaded = threading.Event()
+        """Set once the page has loaded."""
+        self.renderer = ""
+        """What draws the page, once it is known."""
+
+    def run(self, start_core: StartCore, stop_core: StopCore) -> int | WindowUnavailable:
+        """Start the core, show the page at the address that it returns, and return when all has ended.
+
+        Both coroutines run on the core's loop; `stop_core` is called once, also when starting failed or was cut short.
+        Returns why there could be no window, or else the exit status; the process is ended then if it does not end by
+        itself within `PROCESS_END_S` seconds. Raises what `start_core` raised.
+        """
+        self._stop_core = stop_core
+        with SignalWatch(self._on_signal) as signals:
+            self._core.start()
+            try:
+                self._starting = starting = self._core.run(_as_coroutine(start_core))
+                if self._closing.is_set():  # a signal came before there was anything to cancel
+                    starting.cancel()
+                outcome = self._show_until_closed(starting, signals)
+            except CancelledError:
+                outcome = 0  # told to end while the core was starting
+            finally:
+                self._closing.set()
+                self._toolkit_ended.set()
+                self._end_core()
+        if not isinstance(outcome, WindowUnavailable):
+            _end_process_within(PROCESS_END_S, outcome)
+        return outcome
+
+    def close(self) -> None:
+        """End everything in order; returns at once. Any thread."""
+        self._closing.set()
+        if self._starting is not None:
+            self._starting.cancel()
+        self._end_toolkit()
+
+    def bring_to_front(self) -> None:
+        """Show the window before all others. Any thread; without effect before it is shown."""
+        if self._native is not None and self._shown.is_set() and not self._closing.is_set():
+            self._native.bring_to_front()
+
+    async def choose_model_file(self) -> Path | None:
+        """Ask the person for a model file by a native dialog; see `ModelFileChooser`. Core's loop."""
+        return await self._chooser.choose_model_file()
+
+    def _show_until_closed(self, starting: Future[str], signals: SignalWatch) -> int | WindowUnavailable:
+        try:
+            toolkit = load_toolkit(self._wanted, self._options.debugging_port)
+            native = self._make_native(toolkit)
+            native.warm_up()
+        except (ToolkitFailed, ImportError, AttributeError) as error:
+            logger.warning("no window by %s", self._wanted, exc_info=True)
+            return WindowUnavailable(code="window-failed", arguments={"reason": str(error)})
+        self._native = native
+        home = starting.result()
+        lock = NavigationLock(home, lambda url: self._core.call(self._options.open_link, url))
+        unfilter = filter_webbrowser(lock)
+        try:
+            self._open(toolkit, native, home, lock, signals)
+        finally:
+            unfilter()
+        if self._failure is not None:
+            return WindowUnavailable(code="window-failed", arguments={"reason": str(self._failure)})
+        return 0
+
+    def _open(
+        self, toolkit: Toolkit, native: NativeWindow, home: str, lock: NavigationLock, signals: SignalWatch
+    ) -> None:
+        """Make the window and stay in the toolkit until it has gone."""
+        webview: Any = importlib.import_module("webview")
+        ground = self._ground(native)
+        geometry, screen = self._place()
+        self._maximized = geometry.maximized
+        self._keeper = GeometryKeeper(self._options.geometry_file, geometry)
+        window = webview.create_window(
+            self._options.title,
+            home,
+            width=geometry.width,
+            height=geometry.height,
+            x=_below(geometry.x, screen, "x", toolkit),
+            y=_below(geometry.y, screen, "y", toolkit),
+            screen=screen,
+            min_size=(MINIMUM_WIDTH, MINIMUM_HEIGHT),
+            hidden=native.starts_hidden,
+            background_color=ground,
+            text_select=True,
+        )
+        self._webview_window = window
+        for name in ("moved", "resized", "maximized", "restored", "minimized"):
+            # As pywebview makes them, each would start a thread for every pixel that the window moves.
+            setattr(window.events, name, webview.Event(window, True))
+        hooks = Hooks(home=home, lock=lock, ground=ground, loaded=self._on_loaded, moved=self._on_moved)
+        window.events.before_show += lambda: self._prepare(native, window, hooks, signals)
+        window.events.closing += self._on_closing
+        if self._closing.is_set():
+            return
+        icon = None if self._options.icon is None else str(self._options.icon)
+        try:
+            webview.start(gui=self._wanted.value, private_mode=True, icon=icon)
+        except Exception as error:
+            logger.exception("the toolkit failed")
+            self._failure = error
+
+    def _prepare(self, native: NativeWindow, window: Any, hooks: Hooks, signals: SignalWatch) -> None:
+        """On the toolkit's thread, before the page runs. A window that cannot be locked is closed."""
+        self.renderer = str(importlib.import_module("webview").renderer)
+        try:
+            native.prepare(window, hooks)
+            with contextlib.suppress(ValueError):  # not the main thread, so the toolkit has not taken them either
+                signals.install()
+        except Exception as error:
+            logger.exception("the window cannot be locked, so it is closed")
+            self._failure = error
+            self._closing.set()
+        if self._closing.is_set():  # also when that came before there was a window to close
+            self._ending.clear()
+            self._end_toolkit()
+            return
+        timer = threading.Timer(SHOW_AT_LATEST_S, self._show)
+        timer.daemon = True
+        timer.start()
+
+    def _place(self) -> tuple[WindowGeometry, Any]:
+        """Where the window will stand, and on which screen of pywebview's."""
+        screens = find_screens()
+        areas = [screen_area(screen) for screen in screens]
+        geometry = fit_to_screens(read_geometry(self._options.geometry_file), areas)
+        index = screen_index(geometry, areas)
+        return geometry, None if index is None else screens[index]
+
+    def _ground(self, native: NativeWindow) -> str:
+        theme = self._options.theme
+        dark = native.prefers_dark() if theme not in ("light", "dark") else theme == "dark"
+        return self._options.grounds.dark if dark else self._options.grounds.light
+
+    def _on_loaded(self, succeeded: bool) -> None:
+        if self.loaded.is_set():  # a refused navigation ends a load, too
+            return
+        if not succeeded:
+            logger.warning("the window's page did not load")
+        self.loaded.set()
+        self._show()
+
+    def _show(self) -> None:
+        if self._shown.is_set() or self._closing.is_set() or self._native is None:
+            return
+        self._shown.set()
+        self._native.show(maximized=self._maximized)
+
+    def _on_moved(self, geometry: WindowGeometry) -> None:
+        if self._keeper is not None and not self._closing.is_set():
+            self._core.call(self._keeper.changed, geometry)
+
+    def _on_closing(self) -> None:
+        """The person closes the window: from here on nothing is asked of it any more."""
+        self._closing.set()
+        if not self._ending.is_set():
+            self._ending.set()
+            threading.Thread(target=self._watch_toolkit, name="llamero-closing", daemon=True).start()
+
+    def _on_signal(self, number: int) -> None:
+        logger.info("ending, since %s came", signal.Signals(number).name)
+        if number == signal.SIGINT:
+            self._interruptions += 1
+            if self._interruptions > 2:  # somebody cannot wait; the engines end with us anyway
+                os._exit(130)
+        self.close()
+
+    def _show_file_dialog(self, kinds: tuple[str, ...]) -> Any:
+        webview: Any = importlib.import_module("webview")
+        return self._webview_window.create_file_dialog(webview.FileDialog.OPEN, file_types=kinds)
+
+    def _end_toolkit(self) -> None:
+        """Close the window from a thread that may wait; a call from the toolkit's own would come too early or never."""
+        if not self._ending.is_set():
+            self._ending.set()
+            threading.Thread(target=self._close_toolkit, name="llamero-closing", daemon=True).start()
+
+    def _close_toolkit(self) -> None:
+        window = self._webview_window
+        if window is not None:
+            # Not `window.destroy()`: that would wait for a window that is never shown.
+            importlib.import_module("webview.guilib").guilib.destroy_window(window.uid)
+        self._watch_toolkit()
+
+    def _watch_toolkit(self) -> None:
+        """A toolkit that does not end (a dialog is open, a driver hangs) must not keep the core and the process."""
+        if self._toolkit_ended.wait(TOOLKIT_END_S):
+            return
+        logger.warning("the window's toolkit does not end, so the process is ended")
+        self._end_core()
+        _leave(0)
+
+    def _end_core(self) -> None:
+        """Stop the core, once, within its time."""
+        with self._stop_lock:
+            if self._core_stopped:
+                return
+            self._core_stopped = True
+            try:
+                self._core.run(self._stop()).result(self._options.stop_timeout_s)
+            except (FutureTimeout, CancelledError):
+                logger.error("the core did not end within %s s", self._options.stop_timeout_s)
+            except Exception:
+                logger.exception("the core ended with an error")
+            self._core.stop(1.0)
+
+    async def _stop(self) -> None:
+        self._chooser.close()
+        if self._keeper is not None:
+            self._keeper.save()
+        if self._stop_core is not None:
+            await self._stop_core()
+
+
+def run_window(
+    toolkit: Toolkit, options: WindowOptions, start_core: StartCore, stop_core: StopCore
+) -> int | WindowUnavailable:
+    """Make a window and run it; see `DesktopWindow.run`."""
+    return DesktopWindow(toolkit, options).run(start_core, stop_core)
+
+
+async def _as_coroutine(start_core: StartCore) -> str:
+    return await start_core()
+
+
+def _below(value: int | None, screen: Any, axis: str, toolkit: Toolkit) -> int | None:
+    """pywebview counts from the screen that it is given, except on Windows."""
+    if value is None or screen is None or toolkit is Toolkit.EDGE:
+        return value
+    return value - int(getattr(screen, axis))
+
+
+def _end_process_within(seconds: float, status: int) -> None:
+    """pywebview may leave threads that never end, and they would keep the process: end it without them."""
+    timer = threading.Timer(seconds, _leave, args=(status,))
+    timer.daemon = True
+    timer.start()
+
+
+def _leave(status: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    logging.shutdown()
+    os._exit(status)
