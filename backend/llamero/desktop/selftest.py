@@ -36,7 +36,9 @@ def run_selftest(window: DesktopWindow, start_core: StartCore, stop_core: StopCo
         except TimeoutError:
             result["reason"] = f"the page did not report within {TIMEOUT_S:.0f} s"
         else:
-            result.update(ok=True, reason="", page=report, reported_s=round(time.monotonic() - begun, 3))
+            reported_at = time.monotonic()
+            reported_s = round(reported_at - begun, 3)
+            result.update(ok=True, reason="", page=report, reported_s=reported_s, reported_at=reported_at)
         # The page may report before the toolkit knows that it has loaded.
         await asyncio.to_thread(window.loaded.wait, 5)
         result.update(renderer=window.renderer, loaded=window.loaded.is_set())
