@@ -351,8 +351,11 @@ export class Actions {
     this.saveTimer = setTimeout(() => this.saveUi(), SAVE_UI_AFTER_MS);
   }
 
-  saveUi() {
+  /** @param {{ last?: boolean }} [options] */
+  saveUi(options) {
     clearTimeout(this.saveTimer);
-    this.bridge.invoke('set_ui_state', { ui: this.store.ui.value }).catch(() => {});
+    // A page that has not been told what is remembered would overwrite it with nothing.
+    if (!this.store.ready.value) return;
+    this.bridge.invoke('set_ui_state', { ui: this.store.ui.value }, options).catch(() => {});
   }
 }

@@ -96,10 +96,11 @@ export class Bridge {
    * @template {keyof Commands} Name
    * @param {Name} name
    * @param {Commands[Name]['args']} args
+   * @param {{ last?: boolean }} [options]  `last`: the page is about to go, and this must arrive all the same.
    * @returns {Promise<Commands[Name]['result']>}
    * @throws {BridgeError}
    */
-  async invoke(name, args) {
+  async invoke(name, args, { last = false } = {}) {
     let response;
     try {
       response = await this.transport.fetch(`${this.origin}/bridge/${name}`, {
@@ -111,6 +112,7 @@ export class Bridge {
         },
         body: JSON.stringify(args),
         cache: 'no-store',
+        keepalive: last,
       });
     } catch {
       throw new BridgeError('unreachable', 'Llamero cannot be reached. It may have been closed.', 0);

@@ -28,7 +28,7 @@ if (token === null) {
     actions.watchMetrics();
   });
   window.addEventListener('online', () => bridge.hurry());
-  window.addEventListener('pagehide', () => actions.saveUi());
+  window.addEventListener('pagehide', () => actions.saveUi({ last: true }));
   actions.start();
   // Whoever opens the page came to write.
   focusComposer();

@@ -13,19 +13,21 @@ const NEW = 'new';
 const field = () => /** @type {HTMLTextAreaElement | null} */ (document.getElementById(ID));
 export const focusComposer = () => queueMicrotask(() => field()?.focus());
 
-/** The chat whose draft the field holds. @type {string | undefined} */
+/** The chat whose draft the field holds; undefined until drafts are known. @type {string | undefined} */
 let shown;
 
 /** @param {App} app */
 export function composer(app) {
   const { store } = app;
-  const key = store.currentId.value ?? NEW;
+  const key = store.ready.value ? keyOf(store) : undefined;
   const model = store.model.value;
   const answering = store.answering.value;
-  const draft = store.ui.value.drafts?.[key] ?? '';
+  const draft = draftOf(store);
   if (shown !== key) {
+    const first = shown === undefined;
     shown = key;
-    queueMicrotask(() => put(draft));
+    // What was written before drafts were known is the newest one.
+    queueMicrotask(() => (first && field()?.value ? remember(app) : put(draftOf(store))));
   }
   return html`<form
     class="composer ${draft.trim() ? 'has-text' : ''}"
@@ -91,10 +93,17 @@ function put(value) {
 function remember({ store, actions }) {
   const textarea = field();
   if (!textarea) return;
-  const { [store.currentId.value ?? NEW]: _old, ...others } = store.ui.value.drafts ?? {};
-  actions.rememberUi({ drafts: textarea.value ? { ...others, [store.currentId.value ?? NEW]: textarea.value } : others });
+  const key = keyOf(store);
+  const { [key]: _old, ...others } = store.ui.value.drafts ?? {};
+  actions.rememberUi({ drafts: textarea.value ? { ...others, [key]: textarea.value } : others });
   grow(textarea);
 }
+
+/** @param {App['store']} store */
+const keyOf = (store) => store.currentId.value ?? NEW;
+
+/** @param {App['store']} store */
+const draftOf = (store) => store.ui.value.drafts?.[keyOf(store)] ?? '';
 
 /** As tall as its text; the style sheet says how tall at most. @param {HTMLTextAreaElement} textarea */
 function grow(textarea) {
