@@ -33,6 +33,7 @@ export class Actions {
     this.asking = 0;
     /** @type {Set<string>} */
     this.watched = new Set();
+    this.looking = false;
     /** @type {number | undefined} */
     this.saveTimer = undefined;
   }
@@ -339,9 +340,14 @@ export class Actions {
     await this.#tell(this.bridge.invoke('open_link', { url }));
   }
 
-  /** Samples come every second while somebody looks. */
+  /** Samples come every second while somebody looks closely, and now and then otherwise. @param {boolean} looking */
+  look(looking) {
+    this.looking = looking;
+    this.watchMetrics();
+  }
+
   watchMetrics() {
-    this.bridge.invoke('watch_metrics', { watching: !document.hidden }).catch(() => {});
+    this.bridge.invoke('watch_metrics', { watching: this.looking }).catch(() => {});
   }
 
   /** @param {Partial<UiState>} change */

@@ -1,5 +1,6 @@
 /** Starts the page: session, bridge, store, frame. */
 import { Actions } from './actions.js';
+import { watchAttention } from './attention.js';
 import { Bridge, browserTransport } from './bridge.js';
 import { mountFrame, mountRefused } from './frame.js';
 import { installKeys } from './keys.js';
@@ -25,10 +26,10 @@ if (token === null) {
   installLinks(app);
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) bridge.hurry();
-    actions.watchMetrics();
   });
   window.addEventListener('online', () => bridge.hurry());
   window.addEventListener('pagehide', () => actions.saveUi({ last: true }));
+  watchAttention((looking) => actions.look(looking));
   actions.start();
   // Whoever opens the page came to write.
   focusComposer();

@@ -61,7 +61,7 @@ def at_rest(command: list[str], environment: dict[str, str], rest_s: float = 10.
         command, env=environment, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        time.sleep(8)  # what start-up left to do has been done
+        time.sleep(22)  # start-up has ended, and nobody has touched the window for a while
         tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         pss = sum(member.memory_full_info().pss for member in tree) / 1e6
         before = {member.pid: sum(member.cpu_times()[:2]) for member in tree}

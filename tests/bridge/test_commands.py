@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from llamero.bridge.capabilities import WindowKind
+from llamero.bridge.hub import Hub
+from llamero.bridge.metrics_push import MetricsPush
 from llamero.models.bridge import UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.llama import Failure, ModelId, ServerPhase, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics
-from tests.bridge.harness import Page, eventually, running_bridge
+from tests.bridge.harness import FakeActor, FakeMetrics, Page, eventually, running_bridge
 
 SAMPLE = HardwareMetrics(at=2.0, monotonic=2.0)
 
@@ -220,6 +222,16 @@ async def test_metrics_come_while_a_connected_window_looks(tmp_path: Path) -> No
         async with bridge.page("w1", resume=(first.epoch, first.seq)) as again:
             await again.frame()
             await eventually(lambda: bridge.metrics.watchers == 1)
+
+
+async def test_metrics_come_now_and_then_to_a_window_that_is_merely_open(tmp_path: Path) -> None:
+    def real(hub: Hub) -> dict[str, object]:
+        return {"metrics_push": MetricsPush(FakeMetrics(), FakeActor(), hub, calm_s=0.02)}
+
+    async with running_bridge(tmp_path, real=real) as bridge, bridge.page("w1") as page:
+        await greeted(page)
+        for _ in range(3):
+            assert (await page.frame())["ev"] == "metrics"
 
 
 async def test_page_that_begins_anew_does_not_look_any_more(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""The event `metrics`, every second, for the windows that look; while none does, nothing is measured for them."""
+"""The event `metrics`: every second for the windows that look, now and then for those that are merely open.
+
+Each change on the screen makes a window be painted as a whole, so an open window that nobody touches is left alone
+most of the time. While a generation runs, every window is told every second.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
+from enum import Enum
 from typing import Protocol
 
 from llamero.bridge.hub import Hub
@@ -13,7 +18,16 @@ from llamero.bridge.server_infos import Actor
 from llamero.models.llama import ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
 
+CALM_S = 10.0
+
 logger = logging.getLogger(__name__)
+
+
+class Pace(Enum):
+    """How often the windows are told."""
+
+    EVERY_SECOND = "every second"
+    CALM = "now and then"
 
 
 class MetricsSource(Protocol):
@@ -31,18 +45,20 @@ class MetricsSource(Protocol):
 class MetricsPush:
     """Who looks, and one task that tells them."""
 
-    def __init__(self, source: MetricsSource, actor: Actor, hub: Hub) -> None:
+    def __init__(self, source: MetricsSource, actor: Actor, hub: Hub, *, calm_s: float = CALM_S) -> None:
         self._source = source
         self._actor = actor
         self._hub = hub
         self._watching: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._calm_s = calm_s
+        self._telling_at: Pace | None = None
         hub.watch(self._reconsider)
         hub.when_forgotten(lambda window: self.watch(window, False))
 
     def watch(self, window: str, watching: bool) -> None:
-        """A window looks, or no longer does. One that is away is not measured for."""
+        """A window looks closely, or no longer does."""
         if watching:
             self._watching.add(window)
         else:
@@ -58,18 +74,53 @@ class MetricsPush:
             await asyncio.gather(task, return_exceptions=True)
 
     def _reconsider(self) -> None:
-        wanted = bool(self._watching & self._hub.connected()) and not self._closed
-        if wanted and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._tell(), name="metrics for windows")
-        elif not wanted and self._task is not None:
+        """Tell at the pace that fits who is there now."""
+        pace = self._pace()
+        if pace is self._telling_at and self._task is not None and not self._task.done():
+            return
+        if self._task is not None:
             self._task.cancel()
             self._task = None
+        self._telling_at = pace
+        if pace is not None:
+            self._task = asyncio.create_task(self._tell(pace), name="metrics for windows")
 
-    async def _tell(self) -> None:
+    def _pace(self) -> Pace | None:
+        connected = self._hub.connected()
+        if self._closed or not connected:
+            return None
+        return Pace.EVERY_SECOND if self._watching & connected or self._is_busy() else Pace.CALM
+
+    def _is_busy(self) -> bool:
+        return any(server.leases for server in self._actor.snapshot.servers)
+
+    async def _tell(self, pace: Pace) -> None:
+        """Tell until another pace fits; then another task takes over."""
         try:
-            with self._source.watch() as samples:
-                async for _ in samples:
-                    snapshot = await self._source.metrics_for(self._actor.snapshot.servers)
-                    self._hub.event("metrics", snapshot, only=self._watching & self._hub.connected())
+            if pace is Pace.CALM:
+                await self._tell_now_and_then()
+            else:
+                await self._tell_every_second()
         except Exception:
             logger.exception("the windows get no more metrics")
+            return
+        self._task = None
+        self._reconsider()
+
+    async def _tell_now_and_then(self) -> None:
+        await asyncio.sleep(self._calm_s)  # a window that has just connected was given a snapshot
+        while self._pace() is Pace.CALM:
+            await self._send(self._hub.connected())
+            await asyncio.sleep(self._calm_s)
+
+    async def _tell_every_second(self) -> None:
+        with self._source.watch() as samples:
+            async for _ in samples:
+                connected = self._hub.connected()
+                await self._send(connected if self._is_busy() else connected & self._watching)
+                if self._pace() is not Pace.EVERY_SECOND:
+                    return
+
+    async def _send(self, windows: frozenset[str]) -> None:
+        snapshot = await self._source.metrics_for(self._actor.snapshot.servers)
+        self._hub.event("metrics", snapshot, only=windows)
