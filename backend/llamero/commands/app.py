@@ -25,6 +25,7 @@ from llamero.desktop.single_instance import Announcement, hand_over
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.api_keys import read_api_key
 from llamero.infrastructure.links import LinkOpener
+from llamero.infrastructure.memory import give_back_freed_memory
 from llamero.infrastructure.messages import default_messages
 from llamero.models.desktop import Activate, Toolkit, WindowUnavailable
 from llamero.models.errors import LlameroError
@@ -54,6 +55,7 @@ def open_app(options: Options) -> int:
 
 
 def _show(toolkit: Toolkit, ground: Ground, options: Options) -> int | WindowUnavailable:
+    give_back_freed_memory()
     core = _Core(ground, options.model and options.model.absolute())
     window = core.window = DesktopWindow(
         toolkit,
