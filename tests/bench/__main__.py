@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import measures, window
+from tests.bench import measures, page, window
 from tests.bench.measures import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -22,6 +22,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "paced8": lambda: measures.relay_paced(8),
     "paced32": lambda: measures.relay_paced(32),
     "window": window.window,
+    "page": page.page,
 }
 
 

@@ -64,10 +64,11 @@ def bare_engine(command: list[str], *arguments: str) -> Iterator[tuple[str, subp
 class Gateway:
     """A running `llamero serve`."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str, ready_s: float) -> None:
+    def __init__(self, process: subprocess.Popen[str], address: str, ready_s: float, page_url: str) -> None:
         self.process = psutil.Process(process.pid)
         self.address = address
         self.ready_s = ready_s
+        self.page_url = page_url
 
     def cpu_s(self) -> float:
         times = self.process.cpu_times()
@@ -97,7 +98,8 @@ def gateway(settings: str = "", *arguments: str) -> Iterator[Gateway]:
             ready_s = time.monotonic() - begin
             if not url.startswith("http://"):
                 raise SystemExit(f"llamero serve did not start: {url!r}")
-            yield Gateway(process, url.removeprefix("http://").rstrip("/"), ready_s)
+            page_url = process.stdout.readline().strip() if "--ui" in arguments else ""
+            yield Gateway(process, url.removeprefix("http://").rstrip("/"), ready_s, page_url)
         finally:
             process.terminate()
             process.wait(20)
