@@ -60,7 +60,8 @@ def journal(engine: Engine, event: str | None = None) -> list[dict[str, Any]]:
     """What the fake's processes did, oldest first.
 
     Events: started (argv, has_key, parent) · forked (kind) · loading (port) · ready (port) · request, answered,
-    client-gone (path, number) · asked-to-end · exits. Each has `pid`, `life` and `at`, monotonic seconds.
+    client-gone (path, number) · asked (body of a chat) · asked-to-end · exits. Each has `pid`, `life` and `at`,
+    monotonic seconds.
     """
     path = Path(f"{_control(engine)}.journal")
     entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

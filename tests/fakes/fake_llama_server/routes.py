@@ -141,6 +141,7 @@ class Routes:
         if not isinstance(body.get("messages"), list):
             await reply.json(400, error(400, "'messages' is required", "invalid_request_error"))
             return
+        self.journal.write("asked", body=body)
         answer = Answer(self.options, body)
         if answer.prefix and self.switches.refuse_prefill:
             message = "Assistant response prefill is incompatible with enable_thinking."
