@@ -49,6 +49,7 @@ export class Actions {
       if (id !== null && store.conversations.value.some((one) => one.id === id)) void this.open(id);
       else if (!first && id !== null) store.show(null);
       this.watchMetrics();
+      if (first) for (const notice of snapshot.notices) this.notify(notice);
     };
     bridge.onEvent = (name, data) => {
       store.applyEvent(name, data);

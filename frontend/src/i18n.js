@@ -10,7 +10,7 @@ export const text = {
   views: 'Views',
   chat: 'Chat',
   connecting: 'Connecting to Llamero',
-  lost: 'The connection to Llamero is lost. Trying again.',
+  lost: 'The connection to Llamero is lost. Trying again. If it was closed, start it and use its new address.',
   refusedTitle: 'This page has an old key',
   refusedBody: 'Llamero was started again after this page was opened, and every start has a key of its own. Your conversations are safe.',
   refusedDo: 'Close this page and open the address that Llamero printed when it started, or use its window.',
@@ -145,6 +145,7 @@ export const text = {
   /** @param {number} times */
   recovered: (times) => (times === 1 ? 'recovered once' : `recovered ${count(times)} times`),
   cutByLength: 'cut at the longest answer',
+  cutByContext: 'cut because the context is full',
   // Composer
   messageLabel: 'Message',
   /** @param {string} model */

@@ -25,6 +25,9 @@ const HISTORY = 60;
 /** @template T @typedef {import('@preact/signals-core').Signal<T>} Signal */
 
 export class Store {
+  /** @type {string | null} The last message that was shown. */
+  #leaf = null;
+
   constructor() {
     /** @type {Signal<LinkState>} */
     this.link = signal('connecting');
@@ -58,7 +61,8 @@ export class Store {
     this.draft = signal({ systemPrompt: '', sampling: {} });
 
     this.conversation = computed(() => this.conversations.value.find((one) => one.id === this.currentId.value) ?? null);
-    this.path = computed(() => pathTo(this.messages.value, this.conversation.value?.head ?? null));
+    /** What is shown: the branch of the conversation's head. */
+    this.path = computed(() => this.#path());
     this.siblings = computed(() => siblings(this.messages.value));
     /** The answer being written in the open conversation. */
     this.answering = computed(() => this.path.value.findLast((message) => message.status === 'streaming') ?? null);
@@ -70,6 +74,21 @@ export class Store {
       for (const live of this.live.value.values()) rate = live.rate.value ?? rate;
       return rate;
     });
+  }
+
+  /**
+   * A head is often known before its messages are. Until they have come the branch stays as it was: emptied and filled
+   * again, every long answer on it would have to be rendered anew.
+   */
+  #path() {
+    const head = this.conversation.value?.head ?? null;
+    const messages = this.messages.value;
+    const path = pathTo(messages, head);
+    const whole = head === null || path[0]?.parent_id === null;
+    const former = this.#leaf === null ? undefined : messages.get(this.#leaf);
+    if (!whole && former) return pathTo(messages, former.id);
+    this.#leaf = path.at(-1)?.id ?? null;
+    return path;
   }
 
   #chosenModel() {

@@ -46,6 +46,23 @@ test('store takes messages of the open conversation only', () => {
   assert.deepEqual([...store.messages.value.keys()], ['m1']);
 });
 
+test('store keeps what is shown while the messages of a new head are on their way', () => {
+  const store = new Store();
+  store.applyEvent('conversation', conversation('c', { head: 'm2' }));
+  store.show('c');
+  store.setMessages('c', [message('m1', null), message('m2', 'm1')]);
+  const shown = [];
+  effect(() => {
+    shown.push(store.path.value.map((one) => one.id).join());
+  });
+  store.applyEvent('conversation', conversation('c', { head: 'm4' }));
+  store.applyEvent('message', message('m4', 'm3'));
+  store.applyEvent('message', message('m3', 'm2'));
+  assert.deepEqual([...new Set(shown)], ['m1,m2', 'm1,m2,m3,m4']);
+  store.show(null);
+  assert.equal(store.path.value.length, 0);
+});
+
 test('store never lets an answer that has ended begin again', () => {
   const store = new Store();
   store.show('c');

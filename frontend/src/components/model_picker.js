@@ -25,7 +25,7 @@ export function modelPicker(app) {
   return html`
     <button type="button" class="picker-button" popovertarget=${MENU} aria-haspopup="dialog" title=${text.chooseModel}>
       ${state ? stateMark(state) : nothing}
-      <span class="picker-name">${model ? model.alias : text.chooseModel}</span>
+      <span class="picker-name">${model ? model.alias : store.ready.value ? text.chooseModel : ''}</span>
       ${icon('chevron-down')}
     </button>
     <div id=${MENU} class="menu model-menu" popover="auto" role="dialog" aria-label=${text.models} @keydown=${moveByArrows}

@@ -40,7 +40,7 @@ export function composer(app) {
       id=${ID}
       rows="1"
       aria-label=${text.messageLabel}
-      placeholder=${model ? text.messageHint(model.alias) : text.messageHintNoModel}
+      placeholder=${model ? text.messageHint(model.alias) : store.ready.value ? text.messageHintNoModel : ''}
       @input=${() => remember(app)}
       @keydown=${(/** @type {KeyboardEvent} */ event) => {
         if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

@@ -33,7 +33,7 @@ export function header(app) {
               ${conversation.title}
             </button>
           </h1>`
-        : html`<h1 class="chat-title">${text.newChat}</h1>`}
+        : html`<h1 class="chat-title">${store.ready.value ? text.newChat : ''}</h1>`}
     ${modelPicker(app)}
     <button type="button" class="icon-button" aria-label=${text.settings} title=${text.settingsHint} @click=${() => (page.panel.value = true)}>
       ${icon('sliders-horizontal')}

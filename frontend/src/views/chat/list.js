@@ -56,7 +56,7 @@ export function list(app) {
       </button>
     </div>
     <div class="list-body" @keydown=${moveByArrows}>
-      ${query ? results(app, query) : store.conversations.value.length ? groups(app) : html`<p class="list-note">${text.noConversations}</p>`}
+      ${query ? results(app, query) : store.conversations.value.length ? groups(app) : store.ready.value ? html`<p class="list-note">${text.noConversations}</p>` : nothing}
     </div>
   `;
 }

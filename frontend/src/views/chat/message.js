@@ -52,7 +52,7 @@ function answer(app, message) {
     ${streaming
       ? nothing
       : html`<div class="message-foot">
-          <p class="stats">${figures(message)}</p>
+          <p class="stats">${figures(message, store.conversation.value?.sampling.max_tokens ?? null)}</p>
           <div class="message-actions">
             ${copyAction(message.content)} ${action('refresh-cw', text.retryHint, () => void actions.retry(message.id))}
             ${branches(app, message)}
@@ -61,8 +61,8 @@ function answer(app, message) {
   </li>`;
 }
 
-/** The line under an answer. @param {Message} message */
-function figures(message) {
+/** The line under an answer. @param {Message} message @param {number | null} longest  In tokens, as set for this chat. */
+function figures(message, longest) {
   const { stats, status } = message;
   const parts = [];
   if (status === 'stopped') parts.push(text.stopped);
@@ -73,7 +73,8 @@ function figures(message) {
   }
   if (stats?.first_token_ms !== null && stats?.first_token_ms !== undefined) parts.push(text.firstToken(duration(stats.first_token_ms)));
   if (stats?.recoveries) parts.push(text.recovered(stats.recoveries));
-  if (stats?.finish_reason === 'length') parts.push(text.cutByLength);
+  // The engine says the same of both ends.
+  if (stats?.finish_reason === 'length') parts.push(longest !== null && (stats.completion_tokens ?? 0) >= longest ? text.cutByLength : text.cutByContext);
   return parts.join(' · ');
 }
 
