@@ -83,9 +83,7 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def runs_like(self, other: LaunchSpec) -> bool:
         """Would a server started for one do for the other? Neither the alias nor the keep-alive reaches the process."""
-        return (
-            self.model.path == other.model.path and self.engine == other.engine and self.arguments == other.arguments
-        )
+        return self.model.path == other.model.path and self.engine == other.engine and self.arguments == other.arguments
 
 
 class ServerPhase(StrEnum):
