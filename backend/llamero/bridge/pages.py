@@ -41,7 +41,10 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,200}")
 _HASHED = re.compile(r".+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+")
 
 # The page never needs these, and Qt grants some of them without asking.
-PAGE_HEADERS: Mapping[str, str] = {"Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=()"}
+PAGE_HEADERS: Mapping[str, str] = {
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "X-DNS-Prefetch-Control": "off",  # the name of a host that an answer links to is looked up when it is clicked
+}
 
 
 def find_frontend() -> Path:
