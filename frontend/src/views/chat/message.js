@@ -46,7 +46,7 @@ function answer(app, message) {
     <h2 class="visually-hidden">${message.model ?? text.model}</h2>
     ${reasoning(message, live)}
     <answer-text class="answer" .value=${{ text: message.content, live, part: 'text' }}></answer-text>
-    ${streaming ? progressLine(message, live, hasText) : nothing}
+    ${streaming ? progressLine(store, live, hasText) : nothing}
     ${message.status === 'interrupted' ? html`<p class="mark">${text.interrupted}</p>` : nothing}
     ${message.status === 'failed' ? failure(app, message) : nothing}
     ${streaming
