@@ -223,3 +223,18 @@ async def test_answers_of_two_chats_come_side_by_side(window: Window, open_model
     await window.row("Other side").get_by_role("button").first.click()
     await window.answered()
     assert len((await window.said()).split()) == 60
+
+
+async def test_model_that_waits_for_another_says_for_which(window: Window, open_model: Callable[..., Any]) -> None:
+    await open_model("first", words=10_000, tokens_per_second=50)
+    await window.ask("Who holds the machine?")
+    await expect(window.text).not_to_be_empty()
+    await window.new_chat()
+    await open_model("second", words=5)
+    await window.ask("Who waits?")
+    await expect(window.page.locator(".progress")).to_contain_text("Waiting for first to finish")
+    await window.row("Who holds the machine?").get_by_role("button").first.click()
+    await window.button("Stop").click()
+    await expect(window.stats).to_contain_text("Stopped")
+    await window.row("Who waits?").get_by_role("button").first.click()
+    await window.answered()
