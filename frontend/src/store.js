@@ -21,6 +21,7 @@ import { batch, computed, signal } from '@preact/signals-core';
 import { pathTo, siblings } from './tree.js';
 
 const HISTORY = 60;
+const NEW_CHAT = 'new';
 
 /** @template T @typedef {import('@preact/signals-core').Signal<T>} Signal */
 
@@ -145,8 +146,9 @@ export class Store {
           return undefined;
         case 'metrics':
           return this.#addMetrics(data);
+        case 'ui':
+          return this.#takeDrafts(data);
         default:
-          // `ui` is what windows remember, not what this one shows now.
           return undefined;
       }
     });
@@ -202,6 +204,22 @@ export class Store {
     const live = new Map(this.live.value);
     live.delete(messageId);
     this.live.value = live;
+  }
+
+  /** Under which name the draft of what this page shows is kept. */
+  get draftKey() {
+    return this.currentId.value ?? NEW_CHAT;
+  }
+
+  /**
+   * Another window has saved what is remembered. What this one shows stays; but as all of it is saved together, the
+   * drafts of other chats must be known here, too.
+   * @param {UiState} ui
+   */
+  #takeDrafts(ui) {
+    const { [this.draftKey]: _theirs, ...drafts } = ui.drafts ?? {};
+    const mine = this.ui.value.drafts?.[this.draftKey];
+    this.ui.value = { ...this.ui.value, drafts: mine ? { ...drafts, [this.draftKey]: mine } : drafts };
   }
 
   /** @param {MetricsSnapshot} sample */

@@ -36,6 +36,11 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+def agree(one: str, other: str) -> bool:
+    """Is one of them what the other begins with?"""
+    return one.startswith(other) or other.startswith(one)
+
+
 class App:
     """A running Llamero with its page. `gateway` is the address for programs, `url` the one for a browser."""
 

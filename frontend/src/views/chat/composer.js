@@ -8,7 +8,6 @@ import { icon } from '../../components/icon.js';
 import { text } from '../../i18n.js';
 
 const ID = 'composer';
-const NEW = 'new';
 
 const field = () => /** @type {HTMLTextAreaElement | null} */ (document.getElementById(ID));
 export const focusComposer = () => queueMicrotask(() => field()?.focus());
@@ -19,7 +18,7 @@ let shown;
 /** @param {App} app */
 export function composer(app) {
   const { store } = app;
-  const key = store.ready.value ? keyOf(store) : undefined;
+  const key = store.ready.value ? store.draftKey : undefined;
   const model = store.model.value;
   const answering = store.answering.value;
   const draft = draftOf(store);
@@ -93,17 +92,14 @@ function put(value) {
 function remember({ store, actions }) {
   const textarea = field();
   if (!textarea) return;
-  const key = keyOf(store);
+  const key = store.draftKey;
   const { [key]: _old, ...others } = store.ui.value.drafts ?? {};
   actions.rememberUi({ drafts: textarea.value ? { ...others, [key]: textarea.value } : others });
   grow(textarea);
 }
 
 /** @param {App['store']} store */
-const keyOf = (store) => store.currentId.value ?? NEW;
-
-/** @param {App['store']} store */
-const draftOf = (store) => store.ui.value.drafts?.[keyOf(store)] ?? '';
+const draftOf = (store) => store.ui.value.drafts?.[store.draftKey] ?? '';
 
 /** As tall as its text; the style sheet says how tall at most. @param {HTMLTextAreaElement} textarea */
 function grow(textarea) {
