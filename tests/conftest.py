@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Begin as a terminal would have it, whoever started us.
+
+    A shell without job control has what it starts in the background ignore Ctrl+C, and `nohup` has it ignore a hang-up;
+    the programs that are tested would inherit that, and could not be ended as they are meant to be.
+    """
+    if os.name == "posix":
+        for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+            if signal.getsignal(ignored) is signal.SIG_IGN:
+                signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
