@@ -62,7 +62,7 @@ async def test_app_killed_in_mid_answer_is_reopened_with_what_there_was(home: Ho
         window = await windows(app, tolerated=GONE)
         await ask_without_end(window, "Kill the app")
         engine = app.engine()
-        while len(await window.said()) < 3 * UNSAVED_LIMIT:
+        while len(await window.said()) < 2 * UNSAVED_LIMIT:
             pass
         app.server.process.kill()
         app.server.process.wait()

@@ -77,6 +77,17 @@ class App:
         found: psutil.Process = until(find, what="an engine runs")
         return found
 
+    @contextmanager
+    def held_engine(self) -> Iterator[psutil.Process]:
+        """Hold the engine in the middle of what it does, so that a test has time."""
+        process = self.engine()
+        process.suspend()
+        try:
+            yield process
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
     def ask_engine(self, path: str) -> Any:
         """GET something of the engine itself, such as `/props` or `/slots`."""
         process = self.engine()
