@@ -198,9 +198,8 @@ def test_cli_serve_where_it_may_not_listen_is_refused(
         (("sing",), "sing"),
         (("run",), "FILE"),
         (("--log-level", "loud", "doctor"), "loud"),
-        ((), "llamero run FILE"),
     ],
-    ids=["port too high", "port no number", "unknown option", "unknown command", "no file", "log level", "nothing"],
+    ids=["port too high", "port no number", "unknown option", "unknown command", "no file", "log level"],
 )
 def test_cli_command_line_that_makes_no_sense_is_a_usage_error(
     arguments: tuple[str, ...], word: str, home: Home

@@ -20,6 +20,8 @@ from llamero.models.errors import EngineFailed, EngineNotFound
 OUTPUT_LIMIT = 1024 * 1024
 TAIL_LINES = 20
 _DRAIN_SECONDS = 1.0
+# ELF, a script, and Mach-O for one processor or several (mach-o/loader.h, mach-o/fat.h).
+_PROGRAM_HEADS = (b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
@@ -58,7 +60,23 @@ class _TooMuch(Exception):
     """More output than anything that we ask for can have."""
 
 
+def _may_be_a_program(path: str) -> bool:
+    """Is the file a binary, or a script that names its interpreter?
+
+    exec refuses anything else, but some event loops then hand it to a shell, which would run whatever text it is.
+    """
+    if sys.platform == "win32" or not os.path.dirname(path):  # noqa: PTH120 - a bare name is looked for on PATH
+        return True
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read(4).startswith(_PROGRAM_HEADS)
+    except OSError:
+        return True  # may be run, but not read; or exec says better what is wrong
+
+
 async def _spawn(command: tuple[str, ...]) -> asyncio.subprocess.Process:
+    if not await asyncio.to_thread(_may_be_a_program, command[0]):
+        raise EngineNotFound("context_error-exec_not_executable", path=command[0])
     # LLAMA_ARG_* set flags of a llama-server; a bad value in one of them would spoil even `--help`.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG_")}
     try:
