@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from llamero.http.errors import ErrorText, public_text, with_param
-from llamero.models.errors import EngineFailed, LlameroError
+from llamero.models.errors import EngineFailed, LlameroError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,9 @@ class BridgeErrors:
     def response(self, error: LlameroError) -> web.Response:
         """Answer a request with an error."""
         if error.status >= 500:
-            logger.warning("answered %d: %s", error.status, error)
+            # To have to wait is no fault: a page that asks while the app closes should not be on the terminal.
+            level = logging.INFO if isinstance(error, Unavailable) else logging.WARNING
+            logger.log(level, "answered %d: %s", error.status, error)
         body = msgspec.json.encode(self.document(error))
         response = web.Response(status=error.status, body=body, content_type="application/json")
         response.headers["Cache-Control"] = "no-store"
