@@ -1,0 +1,82 @@
+"""The whole app in its real window: open, ask the real engine, read the answer, close, and nothing is left running."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from llamero.desktop.options import DEBUGGING_VARIABLE
+from tests.desktop.desktop_app import SYSTEM_PACKAGES, free_port
+from tests.desktop.x11 import Display
+from tests.process.cli import Home, everyone_gone, until
+from tests.ui.conftest import built_page
+
+__all__ = ["built_page"]
+ANSWER_MS = 30_000
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(tmp_path)
+    yield home
+    home.end_all()
+
+
+def environment(home: Home, display: Display, toolkit: str, **more: str) -> dict[str, str]:
+    system = {"PYTHONPATH": SYSTEM_PACKAGES} if toolkit == "gtk" else {}
+    return home.environment({"DISPLAY": display.name, "LLAMERO_GUI": toolkit, "NO_AT_BRIDGE": "1", **system, **more})
+
+
+def open_window(home: Home, display: Display, port: int, *arguments: str | Path) -> subprocess.Popen[bytes]:
+    variables = environment(home, display, "qt", **{DEBUGGING_VARIABLE: str(port)})
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(home.command(*arguments), env=variables, stdout=quiet, stderr=quiet)
+
+
+def ask(page: Page, question: str) -> None:
+    page.locator("#composer").fill(question)
+    page.locator("#composer").press("Enter")
+    expect(page.locator(".stats").last).to_contain_text("tokens/s", timeout=ANSWER_MS)
+
+
+def test_app_window_opened_asked_read_and_closed_leaves_nothing_running(home: Home, display: Display) -> None:
+    port = free_port()
+    process = open_window(home, display, port)
+    display.window("Llamero")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
+        page = browser.contexts[0].pages[0]
+        ask(page, "Tell me about llamas")
+        assert len(page.locator("answer-text").first.inner_text()) > 20
+        assert "#t=" not in page.url
+        # A second start finds the first, hands over and ends.
+        second = home.run(env={"DISPLAY": display.name, "LLAMERO_GUI": "qt"})
+        assert (second.status, second.stderr) == (0, "")
+    display.close(display.window("Llamero"))
+    assert process.wait(15) == 0
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
+
+    port = free_port()
+    process = open_window(home, display, port)
+    display.window("Llamero")
+    with sync_playwright() as playwright:
+        page = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True).contexts[0].pages[0]
+        expect(page.locator(".message.is-user")).to_contain_text("Tell me about llamas", timeout=ANSWER_MS)
+    process.terminate()
+    assert process.wait(15) == 0
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
+
+
+def test_app_window_on_each_toolkit_shows_its_page_and_closes(home: Home, display: Display, toolkit: str) -> None:
+    command = home.command("--selftest")
+    done = subprocess.run(
+        command, env=environment(home, display, toolkit), capture_output=True, text=True, timeout=90, check=False
+    )
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, report["ok"], report["loaded"]) == (0, True, True), done.stderr
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
