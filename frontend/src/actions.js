@@ -6,6 +6,7 @@
  */
 import { batch } from '@preact/signals-core';
 import { BridgeError } from './bridge.js';
+import { Changes } from './changes.js';
 import { LiveAnswer } from './live.js';
 import { text } from './i18n.js';
 
@@ -15,7 +16,7 @@ import { text } from './i18n.js';
  * @typedef {import('./types/bridge.js').Asked} Asked
  * @typedef {import('./types/bridge.js').ChatFrame} ChatFrame
  * @typedef {import('./types/bridge.js').Sampling} Sampling
- * @typedef {import('./types/bridge.js').ChangeModel} ChangeModel
+ * @typedef {Pick<import('./types/bridge.js').ModelInfo, 'context_length' | 'gpu_layers' | 'threads' | 'keep_alive_s'>} ModelSettings
  * @typedef {import('./types/bridge.js').UiState} UiState
  * @typedef {import('./types/bridge.js').SearchHit} SearchHit
  * @typedef {(message: string, action?: { label: string, run: () => void }) => void} Notify
@@ -29,6 +30,7 @@ export class Actions {
     this.bridge = bridge;
     this.store = store;
     this.notify = notify;
+    this.changes = new Changes();
     /** Questions on their way: their answers must not be watched a second time. */
     this.asking = 0;
     /** @type {Set<string>} */
@@ -142,11 +144,21 @@ export class Actions {
       };
       return;
     }
-    // Shown at once: the next change builds on this one, which may still be on its way.
     const before = this.store.conversation.value;
     if (before) this.store.putConversation({ ...before, ...change });
-    const conversation = await this.#tell(this.bridge.invoke('change_conversation', { conversation_id: id, ...change }));
+    const send = () => this.#tell(this.bridge.invoke('change_conversation', { conversation_id: id, ...change }));
+    const conversation = await this.changes.send(id, send);
     if (!conversation && before) this.store.putConversation(before);
+  }
+
+  /** @param {Sampling} change */
+  async changeSampling(change) {
+    const { currentId, conversation, draft } = this.store;
+    const sampling =
+      currentId.value === null
+        ? { ...draft.value.sampling, ...change }
+        : this.changes.onTop(currentId.value, conversation.value?.sampling ?? {}, change);
+    await this.changeConversation({ sampling });
   }
 
   // Messages
@@ -179,6 +191,7 @@ export class Actions {
   /** Ask, and let the answer stream in. @param {(on: import('./bridge.js').Channel<ChatFrame>) => Promise<Asked>} ask */
   async #follow(ask) {
     const { store } = this;
+    await this.changes.settled(); // what was set before asking holds for the answer
     const from = store.currentId.value;
     const { channel, live, take } = this.#openAnswer();
     this.asking++;
@@ -305,12 +318,15 @@ export class Actions {
     return true;
   }
 
-  /** All fields are set together, so the store has each change at once. @param {Required<ChangeModel>} change */
-  async changeModel(change) {
-    const before = this.store.models.value.find((one) => one.alias === change.alias);
+  /** All fields are set together. @param {string} alias @param {Partial<ModelSettings>} change */
+  async changeModel(alias, change) {
+    const before = this.store.models.value.find((one) => one.alias === alias);
     if (!before) return;
-    this.#putModel({ ...before, ...change });
-    const model = await this.#tell(this.bridge.invoke('change_model', change));
+    const { context_length, gpu_layers, threads, keep_alive_s } = before;
+    const key = `model ${alias}`;
+    const whole = this.changes.onTop(key, { context_length, gpu_layers, threads, keep_alive_s }, change);
+    this.#putModel({ ...before, ...whole });
+    const model = await this.changes.send(key, () => this.#tell(this.bridge.invoke('change_model', { alias, ...whole })));
     if (!model) this.#putModel(before);
   }
 

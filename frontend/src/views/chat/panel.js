@@ -69,8 +69,9 @@ function chatSection({ store, actions, page }) {
   const sampling = conversation ? conversation.sampling : store.draft.value.sampling;
   const save = (/** @type {string} */ name, /** @type {Sampling} */ change) => {
     page.saved.value = name;
-    void actions.changeConversation({ sampling: { ...sampling, ...change } });
+    void actions.changeSampling(change);
   };
+  const nothingSet = Object.fromEntries(fields(SAMPLING).map(([name]) => [name, null]));
   const any = Object.values(sampling).some((value) => value !== null && value !== undefined);
   return html`<section aria-labelledby="panel-chat">
     <h3 id="panel-chat">${text.thisChat}</h3>
@@ -90,26 +91,20 @@ function chatSection({ store, actions, page }) {
     <p class="help">${text.samplingHelp}</p>
     ${fields(SAMPLING).map(([name, range]) => numberField(page, name, sampling[name], range, (value) => save(name, { [name]: value })))}
     ${any
-      ? html`<button type="button" class="link-button" @click=${() => void actions.changeConversation({ sampling: {} })}>${text.resetAll}</button>`
+      ? html`<button type="button" class="link-button" @click=${() => void actions.changeSampling(nothingSet)}>${text.resetAll}</button>`
       : nothing}
   </section>`;
 }
 
 /** @param {App} app @param {ModelInfo} model */
 function modelSection({ actions, page }, model) {
-  const now = {
-    context_length: model.context_length,
-    gpu_layers: model.gpu_layers,
-    threads: model.threads,
-    keep_alive_s: model.keep_alive_s,
-  };
   return html`<section aria-labelledby="panel-model">
     <h3 id="panel-model">${text.modelSettings} <span class="panel-model-name">${model.alias}</span></h3>
     <p class="help">${text.modelSettingsHelp(model.alias)}</p>
     ${fields(MODEL).map(([name, range]) =>
-      numberField(page, name, now[name], name === 'gpu_layers' && model.layers ? { ...range, help: text.gpuLayersOf(model.layers) } : range, (value) => {
+      numberField(page, name, model[name], name === 'gpu_layers' && model.layers ? { ...range, help: text.gpuLayersOf(model.layers) } : range, (value) => {
         page.saved.value = name;
-        void actions.changeModel({ alias: model.alias, ...now, [name]: value });
+        void actions.changeModel(model.alias, { [name]: value });
       }),
     )}
   </section>`;
