@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
 from llamero.models.llama import Engine
-from tests.app.world import App, Window, running_app
+from tests.app.conftest import OpenWindow
+from tests.app.world import App, Window, agree, held, running_app
 from tests.fakes.launch import fake_engine, journal, set_switches
 from tests.process.cli import Home, until
 
@@ -206,6 +208,60 @@ async def test_while_an_answer_comes_enter_waits_and_the_button_stops(
     await expect(window.button("Stop")).to_be_visible()
     await window.page.keyboard.press("Escape")
     await expect(window.stats).to_contain_text("Stopped")
+
+
+def running(engine: Engine) -> psutil.Process:
+    """The process of the engine that was started last."""
+    return psutil.Process(journal(engine, "ready")[-1]["pid"])
+
+
+async def test_reload_in_mid_answer_shows_what_there_is_and_what_follows(
+    window: Window, app: App, engine: Engine, open_model: Callable[..., Any]
+) -> None:
+    await open_model("reloaded", words=300, tokens_per_second=200)
+    await window.ask("Do you go on?")
+    await window.begun()
+    with held(running(engine)):
+        before = await window.said()
+        await window.page.reload()
+        await expect(window.page.locator(".message.is-streaming")).to_have_count(1)
+        await window.begun()
+        assert agree(await window.said(), before)
+    await window.answered()
+    (saved,) = app.answers("Do you go on?")
+    assert await window.said() == saved["content"]
+    assert len(saved["content"].split()) == 300
+
+
+async def test_second_window_joins_in_mid_answer(
+    window: Window, app: App, engine: Engine, open_model: Callable[..., Any], windows: OpenWindow
+) -> None:
+    other = await windows(app)
+    await open_model("joined", words=300, tokens_per_second=200)
+    await window.ask("Who joins?")
+    await window.begun()
+    with held(running(engine)):
+        await other.row("Who joins?").get_by_role("button").first.click()
+        await other.begun()
+        assert agree(await window.said(), await other.said())
+    await window.answered()
+    await other.answered()
+    assert await window.said() == await other.said()
+    assert len((await other.said()).split()) == 300
+
+
+async def test_engine_killed_in_mid_answer_is_told_while_it_is_started_again(
+    window: Window, engine: Engine, open_model: Callable[..., Any]
+) -> None:
+    await open_model("killed", words=300, tokens_per_second=200, load_seconds=0.5)
+    await window.ask("Who kills you?")
+    await window.begun()
+    running(engine).kill()
+    await expect(window.page.locator(".progress")).to_contain_text("killed stopped unexpectedly")
+    await expect(window.text).not_to_be_empty()
+    await window.answered()
+    await expect(window.stats).to_contain_text("recovered once")
+    assert len((await window.said()).split()) == 300
 
 
 async def test_answers_of_two_chats_come_side_by_side(window: Window, open_model: Callable[..., Any]) -> None:

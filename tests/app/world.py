@@ -67,26 +67,14 @@ class App:
         """The one embedded engine that runs, once it does."""
 
         def find() -> psutil.Process | None:
-            for pid in self.home.members():
+            for process in psutil.Process(self.server.process.pid).children(recursive=True):
                 with suppress(psutil.Error):
-                    process = psutil.Process(pid)
-                    if EMBEDDED in process.cmdline():
+                    if EMBEDDED in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
                         return process
             return None
 
         found: psutil.Process = until(find, what="an engine runs")
         return found
-
-    @contextmanager
-    def held_engine(self) -> Iterator[psutil.Process]:
-        """Hold the engine in the middle of what it does, so that a test has time."""
-        process = self.engine()
-        process.suspend()
-        try:
-            yield process
-        finally:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
 
     def ask_engine(self, path: str) -> Any:
         """GET something of the engine itself, such as `/props` or `/slots`."""
@@ -135,6 +123,16 @@ def stored_answers(database: Path, title: str) -> list[dict[str, Any]]:
             (title,),
         ).fetchall()
     return [dict(row) for row in rows]
+
+
+@contextmanager
+def held(process: psutil.Process) -> Iterator[None]:
+    """Hold a process in the middle of what it does, so that a test has time."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 @dataclass
@@ -190,6 +188,28 @@ class Window:
     async def ask(self, question: str) -> None:
         await self.box.fill(question)
         await self.box.press("Enter")
+
+    async def begun(self) -> None:
+        """Wait until the last answer has some sentences; as quick as the page itself, since it may be over soon."""
+        shown = "() => document.querySelector('.message.is-streaming > answer-text')?.textContent.length > 150"
+        await self.page.wait_for_function(shown)
+
+    async def ask_and_kill(self, question: str) -> None:
+        """Ask for `LONG` and kill the engine in mid-answer; again, where it had said everything by then."""
+        await self.ask(question)
+        for _ in range(6):
+            await self.begun()
+            self.app.engine().kill()
+            await self.answered()
+            if "recovered once" in await self.stats.inner_text():
+                return
+            await self.button("Answer once more").click()
+        raise AssertionError("the engine is too fast to be killed in mid-answer")
+
+    async def draft(self, text: str) -> None:
+        """Write something without sending it, and wait until the app remembers it."""
+        async with self.page.expect_response("**/bridge/set_ui_state"):
+            await self.box.fill(text)
 
     async def answered(self) -> None:
         """Wait until the last answer has ended by itself."""
