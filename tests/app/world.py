@@ -22,6 +22,7 @@ from tests.ui.conftest import WATCH_POLICY
 DATABASE = "llamero.db"
 EMBEDDED = "llamero.infrastructure.llama.embedded"
 WAIT_MS = 15_000
+UNREACHABLE = ("WebSocket connection to", "net::ERR_", "status of 503")
 
 # The demo model ends by itself after some sixty tokens. As the first answer of a conversation with this it never does,
 # since what it has said becomes likelier; and it says the same every time, whatever it was asked.
@@ -47,6 +48,7 @@ class App:
     def __init__(self, home: Home, server: Serving) -> None:
         self.home = home
         self.server = server
+        self.ending = False  # from now on a page that is still open may find nobody
         self.gateway = server.url()
         self.url = server.url()
 
@@ -110,7 +112,11 @@ class App:
 def running_app(home: Home, env: Mapping[str, str] | None = None) -> Iterator[App]:
     """Start it on any free ports; in the end nothing of it is left running."""
     with serving(home, "--port", "0", "--ui", env=env) as server:
-        yield App(home, server)
+        app = App(home, server)
+        try:
+            yield app
+        finally:
+            app.ending = True
 
 
 def stored_answers(database: Path, title: str) -> list[dict[str, Any]]:
@@ -262,7 +268,8 @@ async def open_window(
     window = Window(app, page)
 
     def note_console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(re.search(one, message.text) for one in tolerated):
+        allowed = (*tolerated, *(UNREACHABLE if app.ending else ()))
+        if message.type in ("error", "warning") and not any(re.search(one, message.text) for one in allowed):
             window.wrongs.append(f"console: {message.text}")
 
     def note_request(request: Request) -> None:
