@@ -43,12 +43,6 @@ def leave_when_terminated() -> None:
             signal.signal(number, leave)
 
 
-def ignore_all() -> None:
-    """Ending is under way: nothing may interrupt it."""
-    for number in _wanted():
-        signal.signal(number, signal.SIG_IGN)
-
-
 @contextmanager
 def asked_to_end(callback: Callable[[], object]) -> Iterator[None]:
     """Call `callback` once in the running event loop when asked to end. Afterwards such requests are ignored."""
