@@ -19,6 +19,7 @@ from llamero.infrastructure.llama.upstream import open_session
 from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.processes.spawner import ProcessSpawner
+from llamero.infrastructure.storage.database import Database
 from llamero.models.llama import LaunchSpec
 from llamero.models.settings import ResolvedSettings, Settings
 from llamero.services.catalog import ModelCatalog
@@ -28,6 +29,10 @@ from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.planning import Planner
 from llamero.services.llama.service import LlamaCppService, policy_of
 from llamero.services.metrics import MetricsService
+from llamero.services.routing import Router
+from llamero.services.server_control import ServerControl
+
+DATABASE_NAME = "llamero.db"
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +47,11 @@ class Application:
         actor: LlamaActor,
         catalog: ModelCatalog,
         llama: LlamaCppService,
+        router: Router,
+        servers: ServerControl,
         inference: InferenceService,
         metrics: MetricsService,
+        database: Database | None = None,
         notices: tuple[str, ...] = (),
     ) -> None:
         self.paths = paths
@@ -51,8 +59,12 @@ class Application:
         self.actor = actor
         self.catalog = catalog
         self.llama = llama
+        self.router = router
+        self.servers = servers
         self.inference = inference
         self.metrics = metrics
+        self.database = database
+        """None for a short-lived command that runs beside another Llamero, which has it."""
         self.notices = notices
         """Sentences that a person should read at the start: what is wrong in the settings."""
 
@@ -67,15 +79,19 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
     """Start everything below the faces; leaving stops every engine and waits until nothing of it is left.
 
     `exclusive` takes the data directory for this process alone and ends what an earlier run left behind; a short-lived
-    command may run beside another Llamero without. Raises IoFailed when the directory is in use or cannot be used.
+    command may run beside another Llamero without. Raises IoFailed when the
+    directory or its database is in use or cannot be used.
     """
     settings = resolved.settings
     for problem in resolved.problems:
         logger.warning("settings: %s", problem.reason)
+    database: Database | None = None
     async with AsyncExitStack() as stack:
         if exclusive:
             paths.prepare()
             stack.enter_context(DataDirLock(paths.run))
+            database = await Database.open(paths.data_dir / DATABASE_NAME)
+            stack.push_async_callback(database.close)
         clock = SystemClock()
         spawner = ProcessSpawner(paths.run if exclusive else None)
         spawner.start()
@@ -106,6 +122,10 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         llama = LlamaCppService(actor, planner, metrics, listeners)
         catalog = ModelCatalog()
         catalog.add_file(demo_model())
-        inference = InferenceService(llama, catalog, listeners)
+        router = Router(catalog)
+        servers = ServerControl(llama, actor, router)
+        inference = InferenceService(llama, router, listeners)
         notices = tuple(problem.reason for problem in resolved.problems)
-        yield Application(paths, settings, actor, catalog, llama, inference, metrics, notices)
+        yield Application(
+            paths, settings, actor, catalog, llama, router, servers, inference, metrics, database, notices
+        )

@@ -16,7 +16,7 @@ from llamero.models.chat import Finished, TextDelta
 from llamero.models.errors import ModelDoesNotEmbed, ModelNotFound, Unavailable, UpstreamFailed
 from llamero.models.events import ChatCompletions, Start, StateEvent, Stop, Variant
 from llamero.models.inference import InferenceRequest
-from llamero.models.llama import LlamaCppConfig, ModelId
+from llamero.models.llama import LlamaCppConfig
 from tests.process.support import eventually
 
 QUESTION: list[dict[str, object]] = [{"role": "user", "content": "What is a llama?"}]
@@ -73,16 +73,16 @@ async def test_start_metrics_and_stop_tell_what_is_so(tmp_path: Path) -> None:
 
 
 async def test_chat_completions_is_told_once_whether_it_succeeded_or_not(tmp_path: Path) -> None:
-    async with application(tmp_path) as (app, demo, heard):
-        good = InferenceRequest(model=demo.model, body={"messages": QUESTION, "max_tokens": 2})
+    async with application(tmp_path) as (app, _, heard):
+        good = InferenceRequest(model="demo", body={"messages": QUESTION, "max_tokens": 2})
         async with app.inference.stream(good) as reply:
             assert json.loads(b"".join([piece async for piece in reply]))["object"] == "chat.completion"
         with pytest.raises(ModelDoesNotEmbed):
-            async with app.inference.stream(InferenceRequest(model=demo.model, body={}, endpoint="/v1/embeddings")):
+            async with app.inference.stream(InferenceRequest(model="demo", body={}, endpoint="/v1/embeddings")):
                 pass
         told = [ChatCompletions("demo")] * 2
         await eventually(lambda: [event for event in heard if isinstance(event, ChatCompletions)] == told)
-        unknown = InferenceRequest(model=ModelId("other", ""), body={})
+        unknown = InferenceRequest(model="other", body={})
         with pytest.raises(ModelNotFound):
             async with app.inference.stream(unknown):
                 pass

@@ -14,7 +14,9 @@ from llamero.gateway.app import create_gateway
 from llamero.gateway.limits import Limits
 from llamero.gateway.policy import gateway_policy
 from llamero.gateway.server import GatewayServer
+from llamero.gateway.surface import GatewayServices
 from llamero.http.policy import AccessPolicy
+from llamero.models.aliases import ListedModel
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
@@ -80,6 +82,8 @@ class ScriptedInference:
 
     @asynccontextmanager
     async def stream(self, request: InferenceRequest) -> AsyncIterator[ScriptedReply]:
+        if request.model not in (MODEL.alias, SLASHED.alias):
+            raise ModelNotFound(model=request.model, param="model")
         self.requests.append(request)
         if self.script.refuse is not None:
             raise self.script.refuse
@@ -91,18 +95,31 @@ class ScriptedInference:
 
 
 class TwoModels:
-    def models(self) -> Sequence[ModelId]:
-        return (MODEL, SLASHED)
+    async def listed(self) -> Sequence[ListedModel]:
+        return tuple([ListedModel(id=model.alias, path=model.path) for model in (MODEL, SLASHED)])
 
-    def find(self, name: str) -> ModelId:
-        for model in self.models():
-            if model.alias == name:
+    async def find(self, name: str) -> ListedModel:
+        for model in await self.listed():
+            if model.id == name:
                 return model
         raise ModelNotFound(model=name)
 
 
-def two_servers() -> ActorSnapshot:
-    return ActorSnapshot(servers=(ServerSnapshot(model=MODEL, phase=ServerPhase.READY, generation=1, pid=1, port=2),))
+class OneServer:
+    """One model is ready. Remembers what it was asked to load and to unload."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def status(self) -> ActorSnapshot:
+        server = ServerSnapshot(model=MODEL, phase=ServerPhase.READY, generation=1, pid=1, port=2)
+        return ActorSnapshot(servers=(server,))
+
+    async def load(self, name: str) -> None:
+        self.asked.append(("load", name))
+
+    async def unload(self, name: str) -> None:
+        self.asked.append(("unload", name))
 
 
 @dataclass
@@ -139,7 +156,8 @@ async def running_gateway(
     port = listening.getsockname()[1]
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port, key=key))
     inference = ScriptedInference(script)
-    app = create_gateway(inference, TwoModels(), two_servers, policy, text_of, limits)
+    services = GatewayServices(inference=inference, models=TwoModels(), servers=OneServer())
+    app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()
     try:

@@ -20,6 +20,7 @@ from llamero.services.chats.source import InferenceChatSource
 from llamero.services.inference import InferenceService
 from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.listeners import Listeners
+from llamero.services.routing import Router
 from tests.fakes.chats import Chats, RecordingPublisher, ScriptedModel, open_store
 from tests.fakes.launch import fake_engine, journal
 from tests.process.support import eventually
@@ -49,7 +50,7 @@ async def chatting(
         catalog = ModelCatalog()
         catalog.add_file(tmp_path / "m.gguf")
         servers, windows = Servers(w, engine, arguments), RecordingPublisher()
-        source = InferenceChatSource(InferenceService(servers, catalog, Listeners()), w.phase)  # type: ignore[arg-type]
+        source = InferenceChatSource(InferenceService(servers, Router(catalog), Listeners()), w.phase)  # type: ignore[arg-type]
         service = ChatService(store, source, windows, SystemClock(), default_messages())
         try:
             yield Chats(store, service, ScriptedModel(), windows), w, servers

@@ -39,7 +39,7 @@ class BridgeErrors:
             data |= {"exit_status": error.exit_status, "log_tail": error.log_tail}
         return {"code": error.public_code or error.code, "message": self.text(error), "data": data}
 
-    def response(self, error: LlameroError) -> web.Response:
+    def response(self, error: LlameroError, path: str = "") -> web.Response:
         """Answer a request with an error."""
         if error.status >= 500:
             # To have to wait is no fault: a page that asks while the app closes should not be on the terminal.

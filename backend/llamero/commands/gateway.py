@@ -14,6 +14,7 @@ from llamero.gateway.app import create_gateway
 from llamero.gateway.limits import Limits
 from llamero.gateway.policy import gateway_policy
 from llamero.gateway.server import GatewayServer
+from llamero.gateway.surface import GatewayServices
 from llamero.infrastructure.listening import bind_listeners, port_holder
 from llamero.infrastructure.messages import default_messages
 from llamero.models.errors import LlameroError
@@ -29,9 +30,8 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
         port: int = sockets[0].getsockname()[1]
         addresses = [str(listening.getsockname()[0]) for listening in sockets]
         policy = gateway_policy(_with_own_host(gateway), port=port, addresses=addresses, key=key)
-        application = create_gateway(
-            app.inference, app.catalog, lambda: app.actor.snapshot, policy, error_text, Limits.from_settings(gateway)
-        )
+        services = GatewayServices(inference=app.inference, models=app.router, servers=app.servers)
+        application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
         server = GatewayServer(application, sockets)
     except BaseException:
         for listening in sockets:

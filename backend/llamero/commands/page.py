@@ -28,16 +28,13 @@ from llamero.infrastructure.links import LinkOpener
 from llamero.infrastructure.listening import bind_listeners
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
-from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.bridge import UiState
 from llamero.models.desktop import Activate
-from llamero.models.llama import ServerPhase
+from llamero.models.errors import IoFailed
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
-
-DATABASE_NAME = "llamero.db"
 
 
 class Page:
@@ -80,15 +77,16 @@ async def open_page(
     Models that were opened before are known again. Raises IoFailed when the database cannot be used.
     """
     clock, messages = SystemClock(), default_messages()
-    database = await Database.open(app.paths.data_dir / DATABASE_NAME)
-    stack.push_async_callback(database.close)
+    database = app.database
+    if database is None:
+        raise IoFailed(reason="the page needs the database, which another Llamero has")
     store = ChatStore(database, clock)
     await store.recover()
     preferences = PreferenceStore(database)
     for config in await preferences.models():
         app.catalog.add(config)
     hub = Hub(HubLimits())
-    source = InferenceChatSource(app.inference, lambda alias: _phase_of(app, alias))
+    source = InferenceChatSource(app.inference, app.servers.phase)
     chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
     server_infos = ServerInfos(app.actor, hub, clock, messages.error)
@@ -117,7 +115,3 @@ async def open_page(
     stack.push_async_callback(server.stop)
     await server.start()
     return Page(services, server)
-
-
-def _phase_of(app: Application, alias: str) -> ServerPhase | None:
-    return next((s.phase for s in app.actor.snapshot.servers if s.model.alias == alias), None)

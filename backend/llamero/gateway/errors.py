@@ -44,7 +44,7 @@ class ErrorEnvelope:
             "param": error.param,
         }
 
-    def response(self, error: LlameroError) -> web.Response:
+    def response(self, error: LlameroError, path: str = "") -> web.Response:
         """Answer a request with an error."""
         if error.status >= 500:
             logger.warning("answered %d: %s", error.status, error)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from llamero.models.aliases import ListedModel
 from llamero.models.inference import InferenceRequest
-from llamero.models.llama import ModelId
+from llamero.models.llama import ActorSnapshot
 
 
 class InferenceReply(Protocol):
@@ -38,13 +39,29 @@ class Inference(Protocol):
         ...
 
 
-class Catalog(Protocol):
-    """The models that clients may name."""
+class Models(Protocol):
+    """The names that clients may ask for."""
 
-    def models(self) -> Sequence[ModelId]:
-        """Every model, in the order in which it is listed."""
+    async def listed(self) -> Sequence[ListedModel]:
+        """Every name, once, in the order in which it is listed."""
         ...
 
-    def find(self, name: str) -> ModelId:
-        """Return the model of that name, or raise `ModelNotFound`."""
+    async def find(self, name: str) -> ListedModel:
+        """Return what is listed under that name, or raise `ModelNotFound`."""
+        ...
+
+
+class Servers(Protocol):
+    """The engines that run on this machine."""
+
+    def status(self) -> ActorSnapshot:
+        """How they stand now, for showing."""
+        ...
+
+    async def load(self, name: str) -> None:
+        """Make a model ready. Raises ModelNotFound and what ends a start; without effect for a remote model."""
+        ...
+
+    async def unload(self, name: str) -> None:
+        """Stop a model once no request needs it. Raises ModelNotFound; without effect when it does not run."""
         ...

@@ -32,8 +32,8 @@ ErrorText = Callable[[LlameroError], str]
 class ErrorRenderer(Protocol):
     """How a surface tells an error."""
 
-    def response(self, error: LlameroError) -> web.Response:
-        """Answer a request with an error."""
+    def response(self, error: LlameroError, path: str = "") -> web.Response:
+        """Answer a request with an error. `path` is the request's, empty where none could be read."""
         ...
 
 

@@ -97,4 +97,4 @@ def _refuse(request: web.Request, errors: ErrorRenderer, error: LlameroError) ->
     if request.writer.output_size > 0:
         # Half an answer is out. Cutting the connection is the only way left to say that it is not whole.
         raise ConnectionResetError(str(error)) from error
-    return errors.response(error)
+    return errors.response(error, request.rel_url.raw_path)

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import msgspec
 
-from llamero.models.llama import ModelId
+CHAT = "/v1/chat/completions"
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A multipart body as the client sent it, for the endpoints that take files."""
+
+    content_type: str
+    content: bytes
 
 
 class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request for an engine.
+    """One request for a model.
 
-    `body` is the decoded JSON exactly as the client sent it, unknown fields included; `endpoint` is the engine's path.
+    `model` is the name that the client asked for. `body` is the decoded JSON exactly as the client sent it, unknown
+    fields included; `form` takes its place where a file is sent. `endpoint` is the engine's path. `keep_alive_s`, where
+    given, counts for this request instead of the alias's: idle seconds until unload, negative never.
     """
 
-    model: ModelId
-    body: dict[str, object]
-    endpoint: str = "/v1/chat/completions"
+    model: str
+    body: dict[str, object] = {}
+    endpoint: str = CHAT
+    method: str = "POST"
+    form: Form | None = None
+    keep_alive_s: float | None = None

@@ -11,7 +11,7 @@ from llamero.models.bridge import Progress, ProgressKind
 from llamero.models.chat import ChatDelta, PromptProgress
 from llamero.models.conversations import Sampling
 from llamero.models.inference import InferenceRequest
-from llamero.models.llama import ModelId, ServerPhase
+from llamero.models.llama import ServerPhase
 from llamero.services.chats.protocols import ChatMessages
 from llamero.services.inference import InferenceService
 from llamero.services.llama.deltas import deltas
@@ -40,7 +40,7 @@ class InferenceChatSource:
 
         ready = self._phase_of(model) is ServerPhase.READY
         tell(ProgressKind.READING if ready else ProgressKind.LOADING)
-        request = InferenceRequest(model=ModelId(model, ""), body=_body(model, messages, sampling))
+        request = InferenceRequest(model=model, body=_body(model, messages, sampling))
         async with self._inference.stream(request) as answer:
             if not ready:
                 tell(ProgressKind.READING)

@@ -19,6 +19,7 @@ import msgspec
 
 from llamero.models.chat import StreamChunk
 from llamero.models.errors import UpstreamFailed
+from llamero.models.inference import CHAT
 from llamero.models.llama import LaunchSpec
 from llamero.services.llama.actor import Lease, LlamaActor
 from llamero.services.llama.protocols import Reply
@@ -33,7 +34,6 @@ from llamero.services.llama.recovery import (
 )
 from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
 
-CHAT = "/v1/chat/completions"
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 3
 DEATH_NOTICE_S = 1.0  # how long a broken connection may take to turn out to be a death
 DONE_EVENT = data_event(DONE)

@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 from llamero.models.chat import ChatDelta
 from llamero.models.errors import ModelDoesNotEmbed, Unavailable, UpstreamFailed
 from llamero.models.events import Variant
+from llamero.models.inference import CHAT
 from llamero.models.llama import LlamaCppConfig, ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings import Settings
 from llamero.services.llama.actor import LlamaActor
-from llamero.services.llama.answer import CHAT, Answer, open_answer
+from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.deltas import deltas
 from llamero.services.llama.listeners import Listener, Listeners, Subscription
 from llamero.services.llama.planning import Plan, Planner
