@@ -102,9 +102,11 @@ def of_another_program(path: Path) -> None:
 )
 def test_database_that_is_damaged_is_told_and_left_alone(damage: Callable[[Path], None], path: Path) -> None:
     damage(path)
+    before = {file.name for file in path.parent.iterdir()}
     error = failure_of(path)
     assert error.code == "storage_error-corrupt"
     assert error.arguments["backup"] == ""
+    assert {file.name for file in path.parent.iterdir()} == before
     assert "start again" in default_messages().error(error)
 
 

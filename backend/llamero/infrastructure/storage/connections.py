@@ -13,11 +13,16 @@ from pathlib import Path
 _LOG_LIMIT = 8 * 1024 * 1024
 
 
-def connect(path: Path, busy_timeout_s: float, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open the file as it is. `read_only` leaves every byte of it alone. Raises sqlite3.Error."""
+def connect(
+    path: Path, busy_timeout_s: float, *, read_only: bool = False, unused: bool = False
+) -> sqlite3.Connection:
+    """Open the file as it is. `read_only` leaves every byte of it alone. Raises sqlite3.Error.
+
+    `unused` vouches that no log lies beside the file, so nobody has it open: then not even an empty log is made.
+    """
     mode = "ro" if read_only else "rw"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if unused else ''}",
         uri=True,
         timeout=busy_timeout_s,
         isolation_level=None,

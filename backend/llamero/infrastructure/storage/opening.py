@@ -56,7 +56,8 @@ def _make_or_check(path: Path) -> None:
 
 def _inspect(path: Path, steps: Sequence[Migration], busy_timeout_s: float) -> None:
     """Read whether this is a whole database that we know. Raises IoFailed or sqlite3.Error."""
-    with closing(connect(path, busy_timeout_s, read_only=True)) as connection:
+    unused = not any(path.with_name(f"{path.name}{log}").exists() for log in ("-wal", "-journal"))
+    with closing(connect(path, busy_timeout_s, read_only=True, unused=unused)) as connection:
         found, known = schema_version(connection), len(steps)
         if found > known:
             raise IoFailed("storage_error-newer", path=str(path), found=found, known=known)
