@@ -34,7 +34,8 @@ async def test_stop_keeps_what_came_and_frees_the_engine(tmp_path: Path) -> None
         await channel.until_text("so far")
         stopped = await chats.service.stop(asked.assistant_message.id)
         assert (stopped.content, stopped.status, stopped.error) == ("so far", MessageStatus.STOPPED, None)
-        assert stopped.stats is not None and stopped.stats.finish_reason is None
+        assert stopped.stats is not None
+        assert (stopped.stats.finish_reason, stopped.stats.completion_tokens) == (None, 2)
         assert asking.closed
         assert await channel.until_end() == stopped == await chats.store.message(stopped.id)
         assert await chats.service.stop(stopped.id) == stopped

@@ -208,7 +208,7 @@ class RunningAnswer:
 
 
 class _Measured:
-    """The numbers under an answer. What the engine does not tell, because it was stopped, our own clock does."""
+    """The numbers under an answer. What the engine does not tell, because it was stopped, we measured ourselves."""
 
     def __init__(self, clock: Clock) -> None:
         self.recoveries = 0
@@ -238,6 +238,7 @@ class _Measured:
                 own,
                 first_token_ms=(self._first - self._asked) * 1000,
                 generation_ms=(self._last - self._first) * 1000,
+                completion_tokens=self._pieces,
             )
         if self.finished is None:
             return own
