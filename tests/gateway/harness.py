@@ -45,12 +45,17 @@ async def forever() -> None:
 
 @dataclass
 class Script:
-    """What the engine does: refuse to open, or answer with a status, headers and steps."""
+    """What the engine does: wait for `open_now`, refuse to open, or answer with a status, headers and steps."""
 
     steps: Sequence[Step] = (event("a"), event("b"), b"data: [DONE]\n\n")
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "text/event-stream"})
     refuse: BaseException | None = None
+    opening: asyncio.Event | None = None
+
+    def open_now(self) -> None:
+        assert self.opening is not None
+        self.opening.set()
 
 
 class ScriptedReply:
@@ -77,6 +82,7 @@ class ScriptedInference:
     def __init__(self, script: Script | None = None) -> None:
         self.script = script or Script()
         self.requests: list[InferenceRequest] = []
+        self.waiting = 0
         self.open = 0
         self.sent_bytes = 0
 
@@ -85,6 +91,12 @@ class ScriptedInference:
         if request.model not in (MODEL.alias, SLASHED.alias):
             raise ModelNotFound(model=request.model, param="model")
         self.requests.append(request)
+        if self.script.opening is not None:
+            self.waiting += 1
+            try:
+                await self.script.opening.wait()
+            finally:
+                self.waiting -= 1
         if self.script.refuse is not None:
             raise self.script.refuse
         self.open += 1

@@ -61,9 +61,20 @@ class ErrorEnvelope:
         return b"data: " + msgspec.json.encode({"error": self.fields(error)}) + b"\n\n"
 
     def upstream_response(self, status: int, body: bytes, retry_after: str | None = None) -> web.Response:
-        """Answer with an engine's refusal, in our envelope. What it says beyond the four fields is kept below 500."""
+        """Answer with an engine's refusal, in our envelope."""
         if not 400 <= status <= 599:
             return self.response(UpstreamFailed(reason=f"HTTP {status}"))
+        response = _json_response(status, self.upstream_fields(status, body))
+        if retry_after and retry_after.isdecimal():
+            response.headers["Retry-After"] = retry_after
+        elif status == 503:  # an engine that is still loading
+            response.headers["Retry-After"] = "1"
+        return response
+
+    def upstream_fields(self, status: int, body: bytes) -> dict[str, object]:
+        """Return the fields of an engine's refusal. What it says beyond our four is kept below 500."""
+        if not 400 <= status <= 599:
+            return self.fields(UpstreamFailed(reason=f"HTTP {status}"))
         said = _upstream_fields(body)
         kind = said.pop("type", None)
         if not isinstance(kind, str) or not kind:
@@ -78,12 +89,7 @@ class ErrorEnvelope:
             "code": code,
             "param": param if isinstance(param, str) else None,
         }
-        response = _json_response(status, fields | said if status < 500 else fields)
-        if retry_after and retry_after.isdecimal():
-            response.headers["Retry-After"] = retry_after
-        elif status == 503:  # an engine that is still loading
-            response.headers["Retry-After"] = "1"
-        return response
+        return fields | said if status < 500 else fields
 
     def _upstream_text(self, status: int, message: object) -> str:
         if not isinstance(message, str) or not message.strip() or "Traceback (most recent" in message:

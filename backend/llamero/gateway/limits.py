@@ -8,9 +8,13 @@ from llamero.models.settings import GatewaySettings
 
 
 class Limits(HttpLimits, frozen=True, kw_only=True):
-    """As for every surface, and `max_streams`: requests that occupy an engine at once."""
+    """As for every surface, and `max_streams`: requests that occupy an engine at once.
+
+    `silence_s`: how long a client that waits for events hears nothing, before a comment tells it that they will come.
+    """
 
     max_streams: int = 256
+    silence_s: float = 10.0
 
     @classmethod
     def from_settings(cls, settings: GatewaySettings) -> Limits:

@@ -48,12 +48,11 @@ class OpenAiRoutes:
 
     async def chat_completions(self, request: web.Request) -> web.StreamResponse:
         """An answer to a conversation, streamed or whole, as the engine gives it."""
-        slots = self._surface.slots
-        with slots.hold():
+        with self._surface.slots.hold():
             body = await read_json_object(request, self._surface.limits)
             model = check_chat_request(body)
             opening = self._services.inference.stream(InferenceRequest(model=model, body=body))
-            return await Relay(request, self._surface.envelope, slots).run(opening)
+            return await Relay(request, self._surface, held=body.get("stream") is True).run(opening)
 
     def _model(self, model: ListedModel) -> dict[str, object]:
         """Describe a model. The API wants a time; where none is known it is our start."""
