@@ -1,6 +1,6 @@
 """`make bench`: measure Llamero against the bare engine in the same run; a table on stdout, JSON in bench.json.
 
-usage: python -m tests.bench [load | unpaced | paced8 | paced32 | serve | window | page …]
+usage: python -m tests.bench [MEASURE …]    (all of MEASURES below, unless some are named)
 Exits 0 whatever the figures are: they depend on what else the machine does, and a person reads them.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import measures, page, window
+from tests.bench import endurance, measures, page, window
 from tests.bench.measures import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,6 +21,9 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "unpaced": measures.relay_unpaced,
     "paced8": lambda: measures.relay_paced(8),
     "paced32": lambda: measures.relay_paced(32),
+    "connections": endurance.connections,
+    "memory": endurance.memory,
+    "switching": endurance.switching,
     "window": window.window,
     "page": page.page,
 }
