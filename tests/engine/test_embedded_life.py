@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import signal
@@ -42,6 +43,15 @@ def test_engine_signalled_when_idle_exits_with_0(number: signal.Signals, demo_mo
         assert engine.process.wait(timeout=10) == 0
         assert engine.process.stdout is not None
         assert engine.process.stdout.read() == b""
+
+
+def test_engine_signalled_on_another_thread_than_its_main_one_exits_with_0(demo_model: Path, tmp_path: Path) -> None:
+    # A signal that comes just before the main thread goes to sleep looks the same to it: nothing wakes the thread.
+    with running_engine(demo_model, tmp_path) as engine:
+        pid = engine.process.pid
+        other = next(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir() if int(task.name) != pid)
+        assert ctypes.CDLL(None).tgkill(pid, other, int(signal.SIGTERM)) == 0
+        assert engine.process.wait(timeout=10) == 0
 
 
 @pytest.mark.parametrize("number", STOPS)

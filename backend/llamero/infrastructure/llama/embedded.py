@@ -17,8 +17,7 @@ import ctypes
 import os
 import signal
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from llamero.infrastructure.llama import embedded_flags
@@ -107,11 +106,9 @@ def _serve(parameters: Parameters) -> int:
     except Exception as error:
         _log(f"error: {error}")
         return 1
-    for number in _STOP_SIGNALS:
-        signal.signal(number, lambda _number, _frame: os._exit(0))
+    wait_for_signal = _leave_when_woken()
     _log(f"main: server is listening on {server.listening_address}")
-    while True:
-        time.sleep(3600)
+    return wait_for_signal()
 
 
 def _leave_on_signals() -> None:
@@ -132,6 +129,25 @@ def _leave_on_signals() -> None:
         return
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+
+
+def _leave_when_woken() -> Callable[[], int]:
+    """Leave with 0 at the next stop signal; the returned function waits for it.
+
+    What it waits on is a pipe that the interpreter writes to at every signal, whichever thread gets it and whenever. A
+    plain sleep would miss one that comes just before it, or on a thread of the server's.
+    """
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, lambda _number, _frame: os._exit(0))
+
+    def wait() -> int:
+        os.read(woken, 1)
+        os._exit(0)
+
+    return wait
 
 
 def _die_with_parent() -> bool:
