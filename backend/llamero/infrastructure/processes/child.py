@@ -143,10 +143,13 @@ class ChildProcess:
         if sys.platform == "win32":
             self.kill()  # no request reaches a process without a console, and an engine has nothing to save
             return
+        # Descendants are remembered while their descent can still be seen; where there are none, the request is first.
         with self._tree_lock:
-            self._tree.alive()  # remember the descendants while their descent can still be seen
-        table.send_signal(self.key, signal.SIGTERM)
-        table.send_signal(self.key, signal.SIGCONT)  # one that is stopped could not hear the request
+            if table.has_children(self.pid) is not False:
+                self._tree.alive()
+            table.send_signal(self.key, signal.SIGTERM)
+            table.send_signal(self.key, signal.SIGCONT)  # one that is stopped could not hear the request
+            self._tree.alive()  # while it ends, so that looking for what is left of it is quick
 
     def _kill_all(self) -> None:
         if self._job is not None:

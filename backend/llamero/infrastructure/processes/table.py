@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Container
 from typing import NamedTuple
 
 MARK_VARIABLE = "LLAMERO_CHILD"
@@ -41,9 +42,21 @@ class Entry(NamedTuple):
 if sys.platform == "linux":
     _NEEDLE = b"\0" + MARK_VARIABLE.encode() + b"="
 
-    def processes() -> list[Entry]:
-        """List every process there is, zombies included."""
-        return [entry for name in os.listdir("/proc") if name.isdigit() and (entry := lookup(int(name)))]  # noqa: PTH208
+    def processes(without: Container[int] = ()) -> list[Entry]:
+        """List every process there is, zombies included, but for those ids that are of no interest."""
+        ids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+        return [entry for pid in ids if pid not in without and (entry := lookup(pid))]
+
+    def has_children(pid: int) -> bool | None:
+        """Tell whether a process has children now; None where the kernel does not say."""
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+                with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:  # noqa: PTH123
+                    if file.read(1):
+                        return True
+        except OSError:
+            return None
+        return False
 
     def lookup(pid: int) -> Entry | None:
         """Look one process up; None when there is none."""
@@ -102,9 +115,13 @@ if sys.platform == "linux":
 else:
     import psutil
 
-    def processes() -> list[Entry]:
-        """List every process there is, zombies included."""
-        return [entry for pid in psutil.pids() if (entry := lookup(pid))]
+    def processes(without: Container[int] = ()) -> list[Entry]:
+        """List every process there is, zombies included, but for those ids that are of no interest."""
+        return [entry for pid in psutil.pids() if pid not in without and (entry := lookup(pid))]
+
+    def has_children(pid: int) -> bool | None:
+        """Tell whether a process has children now; None: it is not cheaper to know than to scan."""
+        return None
 
     def lookup(pid: int) -> Entry | None:
         """Look one process up; None when there is none."""

@@ -22,6 +22,7 @@ if sys.platform == "win32":
 else:
     KILL = signal.SIGKILL
 CLEAN_SCANS = 2  # a process that forked and ended while the table was read can hide from one scan, hardly from two
+STRANGER_S = 0.25  # ids are given out in a circle: for that long, one that is taken is not given to somebody else
 UNDECIDED_S = 0.05  # how long an exec may take to show its environment; some programs have none for ever
 
 
@@ -42,14 +43,16 @@ class ProcessTree:
         self._oldest = 0 if whole_run else min((key.started for key in self._known), default=0)
         self._mark = mark
         self._prefix = f"{mark}:" if whole_run else None
-        self._undecided = False
+        self._unclear: set[int] = set()
+        self._strangers: set[int] = set()
+        self._strangers_since = 0.0
 
     def alive(self) -> list[Entry]:
         """Scan the system and list the members that run. Zombies do not count: there is nothing left to end."""
-        entries = table.processes()
+        entries = table.processes(without=self._known_strangers())
         leaders = {entry.pid: entry for entry in entries if entry.pid in self._roots}
         running = [entry for entry in entries if not entry.zombie and entry.pid not in (1, os.getpid())]
-        self._undecided = False
+        self._unclear.clear()
         members = {entry.pid: entry for entry in running if self._is_member(entry, leaders)}
         grown = bool(members)
         while grown:
@@ -60,7 +63,18 @@ class ProcessTree:
                     members[entry.pid] = entry
                     grown = True
         self._known.update(entry.key for entry in members.values())
+        self._strangers.update(
+            entry.pid for entry in running if entry.pid not in members and entry.pid not in self._unclear
+        )
         return list(members.values())
+
+    def _known_strangers(self) -> set[int]:
+        """The ids that were looked at a moment ago and are not ours. A process does not come to be ours later."""
+        now = time.monotonic()
+        if now - self._strangers_since > STRANGER_S:
+            self._strangers.clear()
+            self._strangers_since = now
+        return self._strangers
 
     def _is_member(self, entry: Entry, leaders: dict[int, Entry]) -> bool:
         if entry.key in self._known:
@@ -75,7 +89,7 @@ class ProcessTree:
             return False
         mark = table.mark_of(entry)
         if mark is None:
-            self._undecided = True
+            self._unclear.add(entry.pid)
             return False
         return mark == self._mark if self._prefix is None else mark.startswith(self._prefix)
 
@@ -101,7 +115,7 @@ class ProcessTree:
                 return Outcome(frozenset(killed), frozenset(entry.key for entry in found))
             if found:
                 clean = 0
-            elif not self._undecided or elapsed > UNDECIDED_S:
+            elif not self._unclear or elapsed > UNDECIDED_S:
                 clean += 1
                 if clean >= CLEAN_SCANS and elapsed >= settle_s:
                     return Outcome(frozenset(killed), frozenset())
