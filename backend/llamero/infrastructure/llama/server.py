@@ -8,6 +8,7 @@ no process of it is left. A port that somebody else took in the meantime costs a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -37,6 +38,7 @@ FIRST_POLL_S = 0.01
 HEALTH_TIMEOUT_S = 2.0
 LONGEST_POLL_S = 0.25
 POLL_SHARE = 0.02  # of the time waited so far: polling adds at most this share to a load
+READY_WORDS = "server is listening"  # what llama-server logs when it is; only a reason to ask it at once
 CRASHED = "server_error-engine_crashed"
 TAIL_LINES = 40
 
@@ -75,6 +77,7 @@ class LlamaServer:
         self._upstream: Upstream | None = None
         self._stopping = False
         self._spawning = asyncio.Lock()
+        self._announced = asyncio.Event()
 
     @property
     def pid(self) -> int:
@@ -119,8 +122,16 @@ class LlamaServer:
             raise
 
     async def _spawn(self, command: list[str]) -> ChildProcess:
+        loop = asyncio.get_running_loop()
+
+        def notice(line: str) -> None:
+            if READY_WORDS in line:
+                with contextlib.suppress(RuntimeError):  # the loop has ended before the child
+                    loop.call_soon_threadsafe(self._announced.set)
+
+        self._announced.clear()
         try:
-            return await self._spawner.spawn(command, self._environment(), name=self.spec.model.alias)
+            return await self._spawner.spawn(command, self._environment(), on_line=notice, name=self.spec.model.alias)
         except FileNotFoundError:
             raise EngineNotFound(path=command[0]) from None
         except PermissionError:
@@ -169,13 +180,21 @@ class LlamaServer:
             now = self._clock.monotonic()
             if now - max(started, child.output.last_output_at) > self._start_timeout_s:
                 raise StartTimedOut(seconds=round(self._start_timeout_s))
-            await asyncio.sleep(min(LONGEST_POLL_S, max(FIRST_POLL_S, (now - started) * POLL_SHARE)))
+            await self._pause(min(LONGEST_POLL_S, max(FIRST_POLL_S, (now - started) * POLL_SHARE)))
         await self._prove_identity(upstream)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next poll, or until the engine says that it is ready."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._announced.wait()
+                self._announced.clear()
 
     async def _prove_identity(self, upstream: Upstream) -> None:
         """Only the child knows the key: it must let the key in and keep a request without one out."""
-        with_key = await upstream.status("/props", timeout_s=10.0)
-        without = await upstream.status("/props", with_key=False, timeout_s=10.0)
+        with_key, without = await asyncio.gather(
+            upstream.status("/props", timeout_s=10.0), upstream.status("/props", with_key=False, timeout_s=10.0)
+        )
         if with_key != 200 or without != 401:
             raise _PortTaken(HealthCheckFailed(reason=f"port {self.port} is answered by another program"))
 

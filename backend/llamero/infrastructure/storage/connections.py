@@ -13,9 +13,7 @@ from pathlib import Path
 _LOG_LIMIT = 8 * 1024 * 1024
 
 
-def connect(
-    path: Path, busy_timeout_s: float, *, read_only: bool = False, unused: bool = False
-) -> sqlite3.Connection:
+def connect(path: Path, busy_timeout_s: float, *, read_only: bool = False, unused: bool = False) -> sqlite3.Connection:
     """Open the file as it is. `read_only` leaves every byte of it alone. Raises sqlite3.Error.
 
     `unused` vouches that no log lies beside the file, so nobody has it open: then not even an empty log is made.
