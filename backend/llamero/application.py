@@ -19,9 +19,11 @@ from llamero.infrastructure.llama.upstream import open_session
 from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.processes.spawner import ProcessSpawner
+from llamero.infrastructure.storage.aliases import AliasStore
 from llamero.infrastructure.storage.database import Database
 from llamero.models.llama import LaunchSpec
 from llamero.models.settings import ResolvedSettings, Settings
+from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.inference import InferenceService
 from llamero.services.llama.actor import LlamaActor
@@ -46,6 +48,7 @@ class Application:
         settings: Settings,
         actor: LlamaActor,
         catalog: ModelCatalog,
+        aliases: AliasBook,
         llama: LlamaCppService,
         router: Router,
         servers: ServerControl,
@@ -58,6 +61,7 @@ class Application:
         self.settings = settings
         self.actor = actor
         self.catalog = catalog
+        self.aliases = aliases
         self.llama = llama
         self.router = router
         self.servers = servers
@@ -86,12 +90,16 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
     for problem in resolved.problems:
         logger.warning("settings: %s", problem.reason)
     database: Database | None = None
+    aliases = AliasBook()
     async with AsyncExitStack() as stack:
         if exclusive:
             paths.prepare()
             stack.enter_context(DataDirLock(paths.run))
             database = await Database.open(paths.data_dir / DATABASE_NAME)
             stack.push_async_callback(database.close)
+            store = AliasStore(database)
+            stack.callback(store.close)
+            aliases = AliasBook(store)
         clock = SystemClock()
         spawner = ProcessSpawner(paths.run if exclusive else None)
         spawner.start()
@@ -122,10 +130,10 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         llama = LlamaCppService(actor, planner, metrics, listeners)
         catalog = ModelCatalog()
         catalog.add_file(demo_model())
-        router = Router(catalog)
+        router = Router(catalog, aliases)
         servers = ServerControl(llama, actor, router)
         inference = InferenceService(llama, router, listeners)
         notices = tuple(problem.reason for problem in resolved.problems)
         yield Application(
-            paths, settings, actor, catalog, llama, router, servers, inference, metrics, database, notices
+            paths, settings, actor, catalog, aliases, llama, router, servers, inference, metrics, database, notices
         )

@@ -28,7 +28,8 @@ class LlamaCppConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Hardware and context parameters of one model; None leaves the choice to the engine.
 
     `arguments` are llama-server flags as a person writes them, the alias tier of the merge. `keep_alive_s`: idle
-    seconds until unload; negative keeps the model loaded, 0 unloads when no request is in flight.
+    seconds until unload; negative keeps the model loaded, 0 unloads when no request is in flight. `rpc` are
+    `host:port` of machines that share the model.
     """
 
     model: ModelId
@@ -40,6 +41,7 @@ class LlamaCppConfig(msgspec.Struct, frozen=True, kw_only=True):
     embedding: bool = False
     arguments: tuple[str, ...] = ()
     keep_alive_s: float | None = None
+    rpc: tuple[str, ...] = ()
 
 
 class EngineKind(StrEnum):

@@ -173,6 +173,8 @@ def config_arguments(config: LlamaCppConfig) -> tuple[str, ...]:
         ("--parallel", config.parallel),
     )
     tokens = [token for name, value in numbers if value is not None for token in (name, str(value))]
+    if config.rpc:
+        tokens += ["--rpc", ",".join(config.rpc)]
     return (*tokens, "--embedding") if config.embedding else tuple(tokens)
 
 
