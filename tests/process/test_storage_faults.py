@@ -253,9 +253,10 @@ def test_disk_full_before_a_migration_leaves_the_old_database_alone(path: Path, 
     with writable_by_all(path) as copy:
         steps = copy.parent / "migrations"
         steps.mkdir()
-        original = REPOSITORY / "backend/llamero/infrastructure/storage/migrations/0001_conversations.sql"
-        (steps / "0001_conversations.sql").write_text(original.read_text())
-        (steps / "0002_more.sql").write_text("ALTER TABLE messages ADD COLUMN more TEXT;\n")
+        shipped = sorted(MIGRATIONS.glob("*.sql"))
+        for file in shipped:
+            (steps / file.name).write_text(file.read_text())
+        (steps / f"{len(shipped) + 1:04}_more.sql").write_text("ALTER TABLE messages ADD COLUMN more TEXT;\n")
         for file in (steps, *steps.iterdir()):
             file.chmod(0o755)
         before = copy.read_bytes()
