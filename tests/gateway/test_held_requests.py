@@ -28,6 +28,7 @@ from tests.gateway.harness import (
 
 IMPATIENT = Limits(silence_s=0.01)
 STREAMED = CHAT | {"stream": True}
+COMPLETION = {"model": "m", "prompt": "hi", "stream": True}
 COMMENT = b":\n\n"
 
 
@@ -66,7 +67,7 @@ async def rest_of(reader: asyncio.StreamReader) -> bytes:
     return received.replace(COMMENT, b"")
 
 
-@pytest.mark.parametrize(("path", "body"), [("/v1/chat/completions", STREAMED)])
+@pytest.mark.parametrize(("path", "body"), [("/v1/chat/completions", STREAMED), ("/v1/completions", COMPLETION)])
 async def test_client_of_events_hears_comments_while_a_model_loads_and_then_its_answer(
     path: str, body: dict[str, object]
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from llamero.http.policy import LOOPBACK_NAMES, AccessPolicy, digest, host_values, is_loopback
 from llamero.models.errors import InvalidRequest
+from llamero.models.inference import TRANSCRIPTIONS
 from llamero.models.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def gateway_policy(
         listed_origins=frozenset(_real_origins(settings.allowed_origins)),
         key_digest=digest(key) if key else None,
         open_paths=frozenset({"/health"}),
+        upload_paths=frozenset({TRANSCRIPTIONS}),
     )
 
 

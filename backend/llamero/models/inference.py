@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 
 CHAT = "/v1/chat/completions"
+COMPLETIONS = "/v1/completions"
+EMBEDDINGS = "/v1/embeddings"
+RERANK = "/v1/rerank"
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
 
 
 class Form(msgspec.Struct, frozen=True):

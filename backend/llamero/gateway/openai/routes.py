@@ -6,16 +6,22 @@ A model's name may have slashes, so the last part of `/v1/models/{id}` takes the
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from llamero.gateway.chat_request import check_chat_request
+from llamero.gateway.openai.requests import check_completion, check_embedding, check_rerank, check_transcription
 from llamero.gateway.relay import Relay
 from llamero.gateway.surface import Surface, json_response
-from llamero.http.bodies import expect_later, read_json_object
+from llamero.http.bodies import expect_later, read_body, read_json_object
 from llamero.models.aliases import ListedModel
 from llamero.models.errors import ModelNotFound
-from llamero.models.inference import InferenceRequest
+from llamero.models.inference import CHAT, COMPLETIONS, EMBEDDINGS, RERANK, TRANSCRIPTIONS, Form, InferenceRequest
+
+Check = Callable[[Mapping[str, object]], str]
+# The endpoints whose clients may ask for events.
+STREAMED = frozenset({CHAT, COMPLETIONS})
 
 
 class OpenAiRoutes:
@@ -31,7 +37,15 @@ class OpenAiRoutes:
         router = app.router
         router.add_get("/v1/models", self.list_models, expect_handler=expect_later)
         router.add_get("/v1/models/{id:.+}", self.get_model, expect_handler=expect_later)
-        router.add_post("/v1/chat/completions", self.chat_completions, expect_handler=expect_later)
+        for path, endpoint, check in (
+            (CHAT, CHAT, check_chat_request),
+            (COMPLETIONS, COMPLETIONS, check_completion),
+            (EMBEDDINGS, EMBEDDINGS, check_embedding),
+            (RERANK, RERANK, check_rerank),
+            ("/rerank", RERANK, check_rerank),
+        ):
+            router.add_post(path, self._asking(endpoint, check), expect_handler=expect_later)
+        router.add_post(TRANSCRIPTIONS, self.transcribe, expect_handler=expect_later)
 
     async def list_models(self, request: web.Request) -> web.Response:
         """Every model, in the order in which it is listed."""
@@ -46,13 +60,25 @@ class OpenAiRoutes:
             error.param = "model"
             raise
 
-    async def chat_completions(self, request: web.Request) -> web.StreamResponse:
-        """An answer to a conversation, streamed or whole, as the engine gives it."""
+    async def transcribe(self, request: web.Request) -> web.StreamResponse:
+        """What is said in an audio file. The form passes as it came."""
         with self._surface.slots.hold():
-            body = await read_json_object(request, self._surface.limits)
-            model = check_chat_request(body)
-            opening = self._services.inference.stream(InferenceRequest(model=model, body=body))
-            return await Relay(request, self._surface, held=body.get("stream") is True).run(opening)
+            content = await read_body(request, self._surface.limits)
+            form = Form(request.headers.get("Content-Type", ""), content)
+            asked = InferenceRequest(model=check_transcription(form), endpoint=TRANSCRIPTIONS, form=form)
+            return await Relay(request, self._surface).run(self._services.inference.stream(asked))
+
+    def _asking(self, endpoint: str, check: Check) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """A handler that answers as the engine does, by events or whole."""
+
+        async def ask(request: web.Request) -> web.StreamResponse:
+            with self._surface.slots.hold():
+                body = await read_json_object(request, self._surface.limits)
+                asked = InferenceRequest(model=check(body), body=body, endpoint=endpoint)
+                held = endpoint in STREAMED and body.get("stream") is True
+                return await Relay(request, self._surface, held=held).run(self._services.inference.stream(asked))
+
+        return ask
 
     def _model(self, model: ListedModel) -> dict[str, object]:
         """Describe a model. The API wants a time; where none is known it is our start."""

@@ -132,6 +132,7 @@ request_error-repeated_header = The header { $header } was sent more than once. 
 request_error-missing_param = '{ $param }' is required.
 request_error-wrong_type = '{ $param }' must be { $expected }.
 request_error-out_of_range = '{ $param }' must be from { $minimum } to { $maximum }.
+request_error-form = The form cannot be read: { $reason }.
 request_error-content_type = This route does not read bodies of the type { $content_type }. Send application/json.
 request_error-method_not_allowed = The method { $method } is not allowed here.
 request_error-too_slow = The request did not arrive within { $seconds } seconds. Send it again.

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from llamero.models.chat import ChatDelta
 from llamero.models.errors import ModelDoesNotEmbed, Unavailable, UpstreamFailed
 from llamero.models.events import Variant
-from llamero.models.inference import CHAT
+from llamero.models.inference import CHAT, EMBEDDINGS
 from llamero.models.llama import LlamaCppConfig, ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings import Settings
@@ -24,7 +24,6 @@ from llamero.services.llama.planning import Plan, Planner
 from llamero.services.llama.state import Policy
 from llamero.services.metrics import MetricsService
 
-EMBEDDINGS = "/v1/embeddings"
 _EMBEDDING_ENDPOINTS = frozenset({EMBEDDINGS, "/embedding", "/embeddings"})
 _GIB = 1024**3
 

@@ -1,0 +1,130 @@
+"""Checks the fields of requests before an engine sees them.
+
+Checked are the fields that decide what happens here, and numbers. Everything else passes untouched, also what this
+version has never heard of: the engine knows its own fields best. Numbers are checked because an engine converts them
+to C integers without asking: a negative `n_discard` has been an out-of-bounds write (CVE-2026-21869), and a token
+beyond 32 bits would be another one. `null` means "not given", as everywhere in this API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llamero.models.errors import InvalidRequest
+
+LARGEST_C_INT = 2**31 - 1
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    # llama-server's own, and the counts of the OpenAI API; -1 stands for "no limit" or "choose".
+    "best_of": (0, LARGEST_C_INT),
+    "dimensions": (1, LARGEST_C_INT),
+    "dry_allowed_length": (0, LARGEST_C_INT),
+    "dry_penalty_last_n": (-1, LARGEST_C_INT),
+    "embd_normalize": (-1, LARGEST_C_INT),
+    "id_slot": (-1, LARGEST_C_INT),
+    "max_completion_tokens": (-1, LARGEST_C_INT),
+    "max_tokens": (-1, LARGEST_C_INT),
+    "min_keep": (0, LARGEST_C_INT),
+    "mirostat": (0, 2),
+    "n": (1, LARGEST_C_INT),
+    "n_cache_reuse": (0, LARGEST_C_INT),
+    "n_cmpl": (1, LARGEST_C_INT),
+    "n_discard": (0, LARGEST_C_INT),
+    "n_indent": (0, LARGEST_C_INT),
+    "n_keep": (-1, LARGEST_C_INT),
+    "n_predict": (-1, LARGEST_C_INT),
+    "n_probs": (0, LARGEST_C_INT),
+    "repeat_last_n": (-1, LARGEST_C_INT),
+    "speculative.n_max": (0, LARGEST_C_INT),
+    "speculative.n_min": (0, LARGEST_C_INT),
+    "t_max_predict_ms": (-1, LARGEST_C_INT),
+    "t_max_prompt_ms": (-1, LARGEST_C_INT),
+    "top_k": (-1, LARGEST_C_INT),
+    "top_logprobs": (0, LARGEST_C_INT),
+    "top_n": (0, LARGEST_C_INT),
+}
+
+
+def check_model(body: Mapping[str, object]) -> str:
+    """Return the model's name. Raises `InvalidRequest`, as all of these do, naming the field at fault."""
+    model = required(body, "model")
+    if not isinstance(model, str):
+        raise wrong_type("model", "string")
+    if not model:
+        raise InvalidRequest("request_error-missing_param", param="model")
+    return model
+
+
+def check_stream(body: Mapping[str, object]) -> bool:
+    """Does the client want events?"""
+    stream = body.get("stream")
+    if not isinstance(stream, bool | None):
+        raise wrong_type("stream", "boolean")
+    return bool(stream)
+
+
+def check_numbers(body: Mapping[str, object]) -> None:
+    """See that every number that an engine would convert is within its range."""
+    for name, (lowest, highest) in RANGES.items():
+        check_number(name, body.get(name), lowest, highest)
+
+
+def check_number(name: str, value: object, lowest: float, highest: float) -> None:
+    """See that a number is one, and within its range."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong_type(name, "number")
+    if not lowest <= value <= highest:
+        raise InvalidRequest("request_error-out_of_range", param=name, minimum=lowest, maximum=highest)
+
+
+def check_text_or_tokens(name: str, value: object) -> None:
+    """See that this can be read as text: a string, tokens, an object that holds a text, or a list of any of these."""
+    if isinstance(value, str | dict):
+        return
+    if not isinstance(value, list):
+        raise wrong_type(name, "string or list")
+    for item in value:
+        if isinstance(item, list):
+            for inner in item:
+                _check_piece(name, inner)
+        else:
+            _check_piece(name, item)
+
+
+def check_tokens(name: str, value: object) -> None:
+    """See that this is a list of tokens."""
+    if not isinstance(value, list):
+        raise wrong_type(name, "list")
+    for token in value:
+        _check_token(name, token)
+
+
+def required(body: Mapping[str, object], name: str) -> object:
+    """Return a field that must be there."""
+    value = body.get(name)
+    if value is None:
+        raise InvalidRequest("request_error-missing_param", param=name)
+    return value
+
+
+def wrong_type(name: str, expected: str) -> InvalidRequest:
+    """The error for a field of another type."""
+    return InvalidRequest("request_error-wrong_type", param=name, expected=expected)
+
+
+def _check_piece(name: str, piece: object) -> None:
+    if not isinstance(piece, str | dict):
+        _check_token(name, piece)
+
+
+def _check_token(name: str, token: object) -> None:
+    if isinstance(token, bool) or not isinstance(token, int):
+        raise wrong_type(name, "string or list of tokens")
+    if not 0 <= token <= LARGEST_C_INT:
+        raise InvalidRequest("request_error-out_of_range", param=name, minimum=0, maximum=LARGEST_C_INT)
