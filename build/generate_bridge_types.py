@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import bridge, conversations, metrics
+from llamero.models import access, bridge, conversations, metrics
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -47,6 +47,9 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "start_model": (bridge.ModelRef, bridge.ServerInfo),
     "stop_model": (bridge.StopModel, None),
     "get_server_log": (bridge.ModelRef, bridge.ServerLog),
+    "create_api_key": (bridge.CreateApiKey, access.NewApiKey),
+    "list_api_keys": (Empty, tuple[access.ApiKey, ...]),
+    "revoke_api_key": (bridge.RevokeApiKey, access.ApiKey),
     "open_link": (bridge.OpenLink, None),
     "set_ui_state": (bridge.SetUiState, None),
     "watch_metrics": (bridge.WatchMetrics, None),

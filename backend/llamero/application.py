@@ -20,6 +20,7 @@ from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.processes.spawner import ProcessSpawner
 from llamero.infrastructure.storage.aliases import AliasStore
+from llamero.infrastructure.storage.api_keys import ApiKeyStore
 from llamero.infrastructure.storage.database import Database
 from llamero.models.llama import LaunchSpec
 from llamero.models.settings import ResolvedSettings, Settings
@@ -55,6 +56,7 @@ class Application:
         inference: InferenceService,
         metrics: MetricsService,
         database: Database | None = None,
+        api_keys: ApiKeyStore | None = None,
         notices: tuple[str, ...] = (),
     ) -> None:
         self.paths = paths
@@ -69,6 +71,8 @@ class Application:
         self.metrics = metrics
         self.database = database
         """None for a short-lived command that runs beside another Llamero, which has it."""
+        self.api_keys = api_keys
+        """None where there is no database."""
         self.notices = notices
         """Sentences that a person should read at the start: what is wrong in the settings."""
 
@@ -86,21 +90,23 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
     command may run beside another Llamero without. Raises IoFailed when the
     directory or its database is in use or cannot be used.
     """
-    settings = resolved.settings
+    settings, clock = resolved.settings, SystemClock()
     for problem in resolved.problems:
         logger.warning("settings: %s", problem.reason)
     database: Database | None = None
     aliases = AliasBook()
+    api_keys: ApiKeyStore | None = None
     async with AsyncExitStack() as stack:
         if exclusive:
             paths.prepare()
             stack.enter_context(DataDirLock(paths.run))
             database = await Database.open(paths.data_dir / DATABASE_NAME)
             stack.push_async_callback(database.close)
+            api_keys = ApiKeyStore(database, clock)
+            stack.callback(api_keys.close)
             store = AliasStore(database)
             stack.callback(store.close)
             aliases = AliasBook(store)
-        clock = SystemClock()
         spawner = ProcessSpawner(paths.run if exclusive else None)
         spawner.start()
         stack.push_async_callback(spawner.close, settings.engine.stop_grace_s)
@@ -135,5 +141,17 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         inference = InferenceService(llama, router, listeners)
         notices = tuple(problem.reason for problem in resolved.problems)
         yield Application(
-            paths, settings, actor, catalog, aliases, llama, router, servers, inference, metrics, database, notices
+            paths,
+            settings,
+            actor,
+            catalog,
+            aliases,
+            llama,
+            router,
+            servers,
+            inference,
+            metrics,
+            database=database,
+            api_keys=api_keys,
+            notices=notices,
         )

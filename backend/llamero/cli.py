@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +22,7 @@ from llamero.models.errors import LlameroError
 LOG_LEVELS = ("debug", "info", "warning", "error")
 EMBEDDED_ENGINE_ROLE = "--embedded-engine"
 GUARDIAN_ROLE = "--guardian"
+LARGEST_COUNT = 36_500
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,6 +72,10 @@ def _command(arguments: Sequence[str], options: Options) -> int:
             from llamero.commands.run import run
 
             return run(options)
+        case "key":
+            from llamero.commands.key import key
+
+            return key(options)
         case "doctor":
             from llamero.commands.doctor import doctor
 
@@ -111,6 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--api-key-file", metavar="FILE", type=Path, help="file with the key that clients must send; or LLAMERO_API_KEY"
     )
+    serve.add_argument(
+        "--ollama-port",
+        metavar="N",
+        type=_port,
+        help="second port, for programs that expect Ollama there (11434); 0 opens none (none)",
+    )
     serve.add_argument("--ui", action="store_true", help="serve the page, too, and print its address on a second line")
 
     run = commands.add_parser("run", help="talk to a model here")
@@ -120,9 +131,31 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     doctor = commands.add_parser("doctor", help="check what Llamero needs, and say what to do")
-    for command in (serve, run, doctor):
+    for command in (serve, run, doctor, *_add_key_commands(commands)):
         _add_global_options(command, top=False)
     return parser
+
+
+def _add_key_commands(commands: argparse._SubParsersAction[_Parser]) -> Iterable[argparse.ArgumentParser]:
+    """`llamero key create|list|revoke`; returns the parsers that take the options of every command."""
+    key = commands.add_parser("key", help="make, list and revoke the keys that programs use")
+    actions = key.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser, required=True)
+    create = actions.add_parser("create", help="make a key and show it, once")
+    create.add_argument("name", metavar="NAME", help="what to call it, such as the program that gets it")
+    create.add_argument(
+        "--scope",
+        metavar="SCOPE",
+        choices=("inference", "management"),
+        action="append",
+        help="inference: ask models (the default); management: unload models, metrics; give it twice for both",
+    )
+    create.add_argument("--rate", metavar="N", type=_count, help="requests per minute (no limit)")
+    create.add_argument("--streams", metavar="N", type=_count, help="answers at once (no limit)")
+    create.add_argument("--days", metavar="N", type=_count, help="days until it expires (never)")
+    listing = actions.add_parser("list", help="show the keys and when they were last used")
+    revoke = actions.add_parser("revoke", help="let nobody in with a key any more")
+    revoke.add_argument("name", metavar="NAME", help="the key's name")
+    return create, listing, revoke
 
 
 def _add_global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:
@@ -143,6 +176,12 @@ def _add_global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= LARGEST_COUNT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {LARGEST_COUNT}")
     return int(text)
 
 

@@ -29,6 +29,7 @@ from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.temporary_area import TemporaryArea
+from llamero.models.access import ApiKey, KeyTerms, NewApiKey
 from llamero.models.bridge import (
     Asked,
     ChangeConversation,
@@ -50,7 +51,7 @@ from llamero.models.conversations import (
     Role,
     SearchHit,
 )
-from llamero.models.errors import LlameroError, ModelFileNotFound, NotFound
+from llamero.models.errors import Conflict, LlameroError, ModelFileNotFound, NotFound
 from llamero.models.gguf import GgufHeader
 from llamero.models.llama import ActorSnapshot, LlamaCppConfig, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
@@ -213,6 +214,28 @@ class FakePreferences:
 
     async def save_model(self, config: LlamaCppConfig) -> None:
         self.saved.append(config)
+
+
+class FakeApiKeys:
+    """Keys in memory."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, ApiKey] = {}
+
+    async def listed(self) -> tuple[ApiKey, ...]:
+        return tuple(self.keys.values())
+
+    async def create(self, terms: KeyTerms) -> NewApiKey:
+        if terms.name in self.keys:
+            raise Conflict("key_error-name_taken", name=terms.name)
+        made = ApiKey(id="k1", name=terms.name, start="llk_abcd", scopes=terms.scopes, created_at=1.0)
+        self.keys[terms.name] = made
+        return NewApiKey(secret="llk_abcdefgh", key=made)
+
+    async def revoke(self, name: str) -> ApiKey:
+        if name not in self.keys:
+            raise NotFound("key_error-unknown", name=name)
+        return replace(self.keys.pop(name), revoked_at=2.0)
 
 
 class FakeLinks:
@@ -399,6 +422,7 @@ async def running_bridge(
             engines=engines,
             actor=actor,
             preferences=preferences,
+            api_keys=FakeApiKeys(),
             links=links,
             model_infos=ModelInfos(read_fake_header),
             server_infos=ServerInfos(actor, hub, SystemClock(), text_of),

@@ -286,3 +286,36 @@ async def test_chat_command_reaches_its_service(
         assert response.status == 200
         assert len(bridge.chats.calls) == 1
         assert kind is None or response.json()["id"] in ("c1", "m2")
+
+
+async def test_key_is_made_in_the_window_only_and_revoked_anywhere(tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        terms = {"name": "editor", "scopes": ["inference"], "requests_per_minute": 60}
+        assert (await bridge.call("create_api_key", terms, kind=WindowKind.TAB)).status == 403
+        made = (await bridge.call("create_api_key", terms)).json()
+        assert (made["key"]["name"], made["secret"]) == ("editor", "llk_abcdefgh")
+        assert (await bridge.call("create_api_key", terms)).json()["code"] == "key_error-name_taken"
+        listed = await bridge.call("list_api_keys", kind=WindowKind.TAB)
+        assert [key["name"] for key in listed.json()] == ["editor"]
+        assert b"llk_abcdefgh" not in listed.body
+        assert (await bridge.call("revoke_api_key", {"name": "editor"}, kind=WindowKind.TAB)).status == 200
+        assert (await bridge.call("revoke_api_key", {"name": "editor"})).status == 404
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"name": ""},
+        {"name": "a\nb"},
+        {"name": "a", "scopes": []},
+        {"name": "a", "scopes": ["all"]},
+        {"name": "a", "requests_per_minute": 0},
+        {"name": "a", "streams": -1},
+        {"name": "a", "days": 0},
+        {"name": "a", "x": 1},
+    ],
+)
+async def test_key_of_impossible_terms_is_refused(tmp_path: Path, terms: dict[str, Any]) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        assert (await bridge.call("create_api_key", terms)).status == 400

@@ -16,11 +16,13 @@ from llamero.gateway.policy import gateway_policy
 from llamero.gateway.server import GatewayServer
 from llamero.gateway.surface import GatewayServices
 from llamero.http.policy import AccessPolicy
+from llamero.infrastructure.clock import SystemClock
 from llamero.models.aliases import ListedModel
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
 from llamero.models.settings import GatewaySettings
+from llamero.services.access import AccessService
 
 MODEL = ModelId(alias="m", path="/home/somebody/models/m.gguf")
 SLASHED = ModelId(alias="org/model:Q4", path="/home/somebody/models/other.gguf")
@@ -157,6 +159,7 @@ async def running_gateway(
     *,
     settings: GatewaySettings | None = None,
     key: str | None = None,
+    access: AccessService | None = None,
     limits: Limits | None = None,
     kernel_buffer: int | None = None,
     adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
@@ -166,9 +169,10 @@ async def running_gateway(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    policy = adjust(gateway_policy(settings or GatewaySettings(), port=port, key=key))
+    policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
+    access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
     inference = ScriptedInference(script)
-    services = GatewayServices(inference=inference, models=TwoModels(), servers=OneServer())
+    services = GatewayServices(inference=inference, models=TwoModels(), servers=OneServer(), access=access)
     app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -33,12 +33,14 @@ GONE_WITHIN_S = 0.2
 
 
 @asynccontextmanager
-async def streaming(gateway: Gateway) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def streaming(
+    gateway: Gateway, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Post a chat request and read the head of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     try:
         body = json.dumps(CHAT | {"stream": True}).encode()
-        writer.write(request_bytes("POST", "/v1/chat/completions", {"Host": gateway.host}, body))
+        writer.write(request_bytes("POST", "/v1/chat/completions", {"Host": gateway.host, **(headers or {})}, body))
         yield reader, writer
     finally:
         writer.close()

@@ -42,6 +42,9 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "start_model": _BOTH,
     "stop_model": _BOTH,
     "get_server_log": _BOTH,
+    "create_api_key": _WINDOW_ONLY,  # a key outlives this launch, and with it the token that a tab has
+    "list_api_keys": _BOTH,
+    "revoke_api_key": _BOTH,
     "open_link": _BOTH,
     "set_ui_state": _BOTH,
     "watch_metrics": _BOTH,

@@ -12,6 +12,7 @@ from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.server_infos import Actor, ServerInfos
+from llamero.models.access import ApiKey, KeyTerms, NewApiKey
 from llamero.models.bridge import (
     Asked,
     ChangeConversation,
@@ -81,6 +82,14 @@ class Preferences(Protocol):
     async def save_model(self, config: LlamaCppConfig) -> None: ...  # noqa: D102
 
 
+class ApiKeys(Protocol):
+    """The gateway's keys: `infrastructure.storage.api_keys.ApiKeyStore`."""
+
+    async def listed(self) -> tuple[ApiKey, ...]: ...  # noqa: D102
+    async def create(self, terms: KeyTerms) -> NewApiKey: ...  # noqa: D102
+    async def revoke(self, name: str) -> ApiKey: ...  # noqa: D102
+
+
 class Links(Protocol):
     """Opens links outside: `infrastructure.links.LinkOpener`."""
 
@@ -105,6 +114,7 @@ class Services:
     engines: Engines
     actor: Actor
     preferences: Preferences
+    api_keys: ApiKeys
     links: Links
     model_infos: ModelInfos
     server_infos: ServerInfos

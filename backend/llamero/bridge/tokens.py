@@ -13,7 +13,7 @@ import secrets
 from multidict import MultiMapping
 
 from llamero.bridge.capabilities import WindowKind
-from llamero.http.policy import digest
+from llamero.infrastructure.key_digest import digest
 from llamero.models.errors import InvalidRequest, TokenExpired
 
 TOKEN_BYTES = 32

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from msgspec.structs import replace
 
 from llamero.application import Application
 from llamero.commands.options import Ground
-from llamero.commands.report import say
+from llamero.commands.report import say, sentence
 from llamero.gateway.app import create_gateway
 from llamero.gateway.limits import Limits
-from llamero.gateway.policy import gateway_policy
+from llamero.gateway.policy import check_keyed, gateway_policy
 from llamero.gateway.server import GatewayServer
 from llamero.gateway.surface import GatewayServices
+from llamero.http.policy import is_loopback
+from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.listening import bind_listeners, port_holder
 from llamero.infrastructure.messages import default_messages
-from llamero.models.errors import LlameroError
+from llamero.models.errors import IoFailed, LlameroError
 from llamero.models.settings import GatewaySettings, Source
+from llamero.services.access import AccessService
 
 
 async def open_gateway(app: Application, ground: Ground, key: str | None, stack: AsyncExitStack) -> str:
@@ -28,15 +33,18 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
     sockets = bind_listeners(gateway.host, gateway.port, explicit)
     try:
         port: int = sockets[0].getsockname()[1]
-        addresses = [str(listening.getsockname()[0]) for listening in sockets]
-        policy = gateway_policy(_with_own_host(gateway), port=port, addresses=addresses, key=key)
-        services = GatewayServices(inference=app.inference, models=app.router, servers=app.servers)
+        second = _bind_for_ollama(ground, port)
+        sockets += second
+        access = await _access(app, gateway, sockets, key)
+        policy = gateway_policy(_with_own_host(gateway), port=port, ollama_port=gateway.ollama_port if second else None)
+        services = GatewayServices(inference=app.inference, models=app.router, servers=app.servers, access=access)
         application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
         server = GatewayServer(application, sockets)
     except BaseException:
         for listening in sockets:
             listening.close()
         raise
+    stack.push_async_callback(access.close)
     stack.push_async_callback(server.stop)
     await server.start()
     if gateway.port not in (0, port):
@@ -51,6 +59,34 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
 def error_text(error: LlameroError) -> str:
     """The sentence for an error."""
     return default_messages().error(error)
+
+
+def _bind_for_ollama(ground: Ground, port: int) -> list[socket.socket]:
+    """Open the second port, where one is wanted.
+
+    One that another program has is said and done without. Raises IoFailed where the command line named it.
+    """
+    gateway, sources = ground.resolved.settings.gateway, ground.resolved.sources
+    if gateway.ollama_port in (0, port):
+        return []
+    try:
+        return bind_listeners(gateway.host, gateway.ollama_port, True)
+    except IoFailed as error:
+        if sources["gateway.ollama_port"] is Source.COMMAND_LINE:
+            raise
+        say(f"llamero: {sentence(error)}")
+        return []
+
+
+async def _access(
+    app: Application, gateway: GatewaySettings, sockets: Sequence[socket.socket], key: str | None
+) -> AccessService:
+    """Decide whether a key is required. Raises InvalidRequest where one is and there is none."""
+    addresses = [str(listening.getsockname()[0]) for listening in sockets]
+    required = gateway.require_key or key is not None or not all(map(is_loopback, addresses))
+    access = AccessService(app.api_keys, SystemClock(), required=required, configured=key)
+    check_keyed(addresses, keyed=await access.has_keys())
+    return access
 
 
 def _with_own_host(gateway: GatewaySettings) -> GatewaySettings:

@@ -30,6 +30,13 @@ class Options(argparse.Namespace):
     selftest: bool = False
     file: Path = Path()
     prompt: str | None = None
+    ollama_port: int | None = None
+    action: str = ""
+    name: str = ""
+    scope: list[str] | None = None
+    rate: int | None = None
+    streams: int | None = None
+    days: int | None = None
 
     @property
     def debug(self) -> bool:

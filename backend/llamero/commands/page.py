@@ -77,8 +77,8 @@ async def open_page(
     Models that were opened before are known again. Raises IoFailed when the database cannot be used.
     """
     clock, messages = SystemClock(), default_messages()
-    database = app.database
-    if database is None:
+    database, api_keys = app.database, app.api_keys
+    if database is None or api_keys is None:
         raise IoFailed(reason="the page needs the database, which another Llamero has")
     store = ChatStore(database, clock)
     await store.recover()
@@ -98,6 +98,7 @@ async def open_page(
         engines=app.llama,
         actor=app.actor,
         preferences=preferences,
+        api_keys=api_keys,
         links=LinkOpener(),
         model_infos=ModelInfos(read_header, demo_model()),
         server_infos=server_infos,

@@ -37,7 +37,12 @@ async def _until_asked(options: Options) -> int:
 
 
 async def _serve(options: Options) -> int:
-    ground = prepare(options, {"gateway.host": options.host, "gateway.port": options.port}, console_level="warning")
+    given = {
+        "gateway.host": options.host,
+        "gateway.port": options.port,
+        "gateway.ollama_port": options.ollama_port,
+    }
+    ground = prepare(options, given, console_level="warning")
     sources = ground.resolved.sources
     if options.host is not None and sources["gateway.host"] is not Source.COMMAND_LINE:
         raise IoFailed("port_error-not_local", host=options.host)

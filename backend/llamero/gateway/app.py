@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from llamero import __version__
+from llamero.gateway.access import install_access
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
 from llamero.gateway.openai.routes import OpenAiRoutes
@@ -33,6 +34,7 @@ def create_gateway(
     app = web.Application()
     app[CONNECTION_OPTIONS] = ConnectionOptions(limits, envelope, response_headers(policy, None))
     install(app, policy, envelope)
+    install_access(app, services.access)
 
     async def health(request: web.Request) -> web.Response:
         running = services.servers.status().servers

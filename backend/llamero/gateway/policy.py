@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 
-from llamero.http.policy import LOOPBACK_NAMES, AccessPolicy, digest, host_values, is_loopback
+from llamero.http.policy import LOOPBACK_NAMES, AccessPolicy, host_values, is_loopback
 from llamero.models.errors import InvalidRequest
 from llamero.models.inference import TRANSCRIPTIONS
 from llamero.models.settings import GatewaySettings
@@ -14,26 +14,22 @@ from llamero.models.settings import GatewaySettings
 logger = logging.getLogger(__name__)
 
 
-def gateway_policy(
-    settings: GatewaySettings, *, port: int, addresses: Sequence[str] = ("127.0.0.1",), key: str | None = None
-) -> AccessPolicy:
-    """Build the gateway's policy for the port it really has and the `addresses` that its sockets are bound to.
-
-    Raises `InvalidRequest` where an address is not loopback and there is no key.
-    """
-    key = key.strip() if key else None
+def check_keyed(addresses: Sequence[str], *, keyed: bool) -> None:
+    """Raise `InvalidRequest` where an address is not loopback and there is no key that would let anybody in."""
     for address in addresses:
-        if not key and not is_loopback(address):
+        if not keyed and not is_loopback(address):
             raise InvalidRequest("key_error-required_beyond_loopback", host=address)
-    hosts = frozenset(
-        host for name in (*LOOPBACK_NAMES, *settings.allowed_hosts) for host in host_values(name.strip().lower(), port)
-    )
+
+
+def gateway_policy(settings: GatewaySettings, *, port: int, ollama_port: int | None = None) -> AccessPolicy:
+    """Build the gateway's policy for the ports that it really has."""
+    names = (*LOOPBACK_NAMES, *(name.strip().lower() for name in settings.allowed_hosts))
+    ports = (port,) if ollama_port is None else (port, ollama_port)
+    hosts = frozenset(host for name in names for port in ports for host in host_values(name, port))
     return AccessPolicy(
         hosts=hosts,
         own_origins=frozenset(f"http://{host}" for host in hosts),
         listed_origins=frozenset(_real_origins(settings.allowed_origins)),
-        key_digest=digest(key) if key else None,
-        open_paths=frozenset({"/health"}),
         upload_paths=frozenset({TRANSCRIPTIONS}),
     )
 

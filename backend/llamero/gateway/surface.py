@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from llamero.gateway.access import Access
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
 from llamero.gateway.protocols import Inference, Models, Servers
@@ -21,6 +22,7 @@ class GatewayServices:
     inference: Inference
     models: Models
     servers: Servers
+    access: Access
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from llamero.http.connection import Connection
 from llamero.http.errors import ErrorRenderer, crashed, from_http_exception
 from llamero.http.policy import (
     AccessPolicy,
-    check_request,
+    check_content_type,
     check_sender,
     is_preflight,
     preflight_headers,
@@ -58,7 +58,7 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
             request[LISTED_ORIGIN] = listed
             if is_preflight(request.method, request.headers):
                 return web.Response(status=204, headers=preflight_headers(request.headers))
-        check_request(policy, request.method, request.rel_url.raw_path, request.headers)
+        check_content_type(policy, request.method, request.rel_url.raw_path, request.headers)
         return await handler(request)
 
     async def finish_head(request: web.Request, response: web.StreamResponse) -> None:

@@ -8,16 +8,14 @@ stand in for that, each against one way in:
 * `Origin`, when sent, must be ours or on the user's list, and `Sec-Fetch-Site` must not say that another site asks.
   Browsers set both, and pages cannot forge either. A listed origin vouches for itself, whatever its site.
 * A browser's write must be `application/json`, which no form and no request without preflight can send.
-* With a key, every path that is not open wants it, in a header. Never in a query string, which lands in logs, and
-  never in a cookie, which does not know ports.
+
+Who has which key is another question, asked behind these; a key is looked for in two headers (`presented_keys`).
 
 The gateway and the window's own origin differ in their switches only.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
@@ -25,7 +23,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from multidict import MultiMapping
 
-from llamero.models.errors import AuthenticationFailed, Forbidden, InvalidRequest, UnsupportedMediaType
+from llamero.models.errors import Forbidden, InvalidRequest, UnsupportedMediaType
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -41,21 +39,16 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What a server lets in.
 
     `hosts` are whole `Host` values in lower case. `own_origins` are ours; `listed_origins` are the user's, and the only
-    ones that get CORS headers. `key_digest` None accepts anybody. `open_paths` need no key. `json_writes_only` asks
-    every client, not only browsers, to name its JSON; `upload_paths` are exempt from that.
+    ones that get CORS headers. `json_writes_only` asks every client, not only browsers, to name its JSON;
+    `upload_paths` are exempt from that.
     """
 
     hosts: frozenset[str]
     own_origins: frozenset[str]
     listed_origins: frozenset[str] = frozenset()
-    key_digest: bytes | None = None
-    open_paths: frozenset[str] = frozenset()
     json_writes_only: bool = False
     upload_paths: frozenset[str] = frozenset()
     content_security_policy: str = INERT_CONTENT
-
-    def __repr__(self) -> str:
-        return f"AccessPolicy(hosts={sorted(self.hosts)}, key={'set' if self.key_digest else 'none'})"
 
 
 def is_loopback(address: str) -> bool:
@@ -93,12 +86,6 @@ def check_sender(policy: AccessPolicy, target: str, headers: MultiMapping[str]) 
     return check_browser(policy, headers)
 
 
-def check_request(policy: AccessPolicy, method: str, path: str, headers: MultiMapping[str]) -> None:
-    """Raise what `check_key` and `check_content_type` do. `path` is the raw path without the query."""
-    check_key(policy, path, headers)
-    check_content_type(policy, method, path, headers)
-
-
 def check_host(policy: AccessPolicy, target: str, headers: MultiMapping[str]) -> None:
     """Raise `Forbidden` unless the request is addressed to us, by a name of ours."""
     if headers.get("Host", "").lower() not in policy.hosts:
@@ -122,22 +109,11 @@ def check_browser(policy: AccessPolicy, headers: MultiMapping[str]) -> str | Non
     return None
 
 
-def check_key(policy: AccessPolicy, path: str, headers: MultiMapping[str]) -> None:
-    """Raise `AuthenticationFailed` unless one of the two headers has the key, or none is needed."""
-    if policy.key_digest is None or path in policy.open_paths:
-        return
-    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
-    presented = [headers.get("X-Api-Key", "")]
-    if scheme.lower() == "bearer":
-        presented.append(bearer.strip())
-    # Digests, so that neither the length nor a character outside ASCII makes a difference; no early exit.
-    matches = [hmac.compare_digest(digest(key), policy.key_digest) for key in presented]
-    if not any(matches):
-        raise AuthenticationFailed() if any(presented) else AuthenticationFailed("access_error-missing_api_key")
-
-
 def check_content_type(policy: AccessPolicy, method: str, path: str, headers: MultiMapping[str]) -> None:
-    """Raise `UnsupportedMediaType` for a write that a page could have sent without asking first."""
+    """Raise `UnsupportedMediaType` for a write that a page could have sent without asking first.
+
+    `path` is the raw path without the query.
+    """
     if method not in METHODS_WITH_BODY or path in policy.upload_paths:
         return
     if not (policy.json_writes_only or is_browser(headers)):
@@ -145,6 +121,16 @@ def check_content_type(policy: AccessPolicy, method: str, path: str, headers: Mu
     declared = headers.get("Content-Type", "")
     if declared.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType(content_type=declared[:200] or "none")
+
+
+def presented_keys(headers: MultiMapping[str]) -> tuple[str, ...]:
+    """Return the keys that a request carries: the bearer, and `X-Api-Key`, which clients of the Anthropic API send.
+
+    Never one of a query string, which lands in logs, nor of a cookie, which does not know ports.
+    """
+    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+    keys = (bearer.strip() if scheme.lower() == "bearer" else "", headers.get("X-Api-Key", ""))
+    return tuple([key for key in keys if key])
 
 
 def is_browser(headers: MultiMapping[str]) -> bool:
@@ -183,8 +169,3 @@ def response_headers(policy: AccessPolicy, listed: str | None) -> Mapping[str, s
     if listed is not None:
         headers["Access-Control-Allow-Origin"] = listed
     return headers
-
-
-def digest(key: str) -> bytes:
-    """Hash a key as it came in a header, undecodable bytes included."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -42,8 +42,8 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = tuple(
         (("key=", "token=", "sig=", "signature="), r"([?&#](?:key|token|sig|signature)=)[^&\s\"']+", rf"\1{MASK}"),
         # https://user:X@host
         (("://",), r"(://[^\s/:@]{1,100}:)[^\s/@]{1,200}(?=@)", rf"\1{MASK}"),
-        # keys known by how they begin: OpenAI and its kin, Hugging Face, GitHub
-        (("sk-", "hf_", "gh"), r"(?<![a-z0-9])(sk-|hf_|gh[pousr]_|github_pat_)[\w-]{8,}", rf"\1{MASK}"),
+        # keys known by how they begin: our own, OpenAI and its kin, Hugging Face, GitHub
+        (("llk_", "sk-", "hf_", "gh"), r"(?<![a-z0-9])(llk_|sk-|hf_|gh[pousr]_|github_pat_)[\w-]{8,}", rf"\1{MASK}"),
     )
 )
 

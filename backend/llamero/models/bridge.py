@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from llamero.models.access import KeyName, KeyTerms
 from llamero.models.conversations import Conversation, Message, Sampling
 from llamero.models.llama import ServerPhase
 from llamero.models.metrics import MetricsSnapshot
@@ -228,6 +229,16 @@ class OpenLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Open a link outside; only http, https and mailto are."""
 
     url: Annotated[str, msgspec.Meta(max_length=8192)]
+
+
+class CreateApiKey(KeyTerms, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make a key for other programs."""
+
+
+class RevokeApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let nobody in with this key any more."""
+
+    name: KeyName
 
 
 class SetUiState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@
     │   └── ModelFileNotFound     no such file
     ├── MethodNotAllowed          use another HTTP method (405)
     ├── RequestTimedOut           send faster (408)
-    ├── Conflict                  wait for what is under way, or stop it (409)
+    ├── Conflict                  wait for what is under way, stop it, or choose another name (409)
     ├── PayloadTooLarge           send less (413)
     ├── UnsupportedMediaType      send plain JSON (415)
     ├── HeadersTooLarge           send shorter headers (431)
@@ -189,7 +189,7 @@ class RequestTimedOut(LlameroError):
 
 
 class Conflict(LlameroError):
-    """Not while this answer is still coming."""
+    """Not as things stand: an answer is still coming, a name is taken."""
 
     code = "chat_error-answer_running"
     type = "conflict_error"

@@ -67,10 +67,15 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`[gateway]`: where other programs reach Llamero. Hosts and origins beyond loopback are listed by the user."""
+    """`[gateway]`: where other programs reach Llamero. Hosts and origins beyond loopback are listed by the user.
+
+    `ollama_port`, where it is not 0, is a second port on the same addresses. Beyond loopback a key is always required.
+    """
 
     host: HostName = "127.0.0.1"
     port: Port = 5526
+    ollama_port: Port = 0
+    require_key: bool = False
     allowed_hosts: tuple[HostName, ...] = ()
     allowed_origins: tuple[Origin, ...] = ()
     max_body_mb: Annotated[int, Meta(ge=1, le=4096)] = 64

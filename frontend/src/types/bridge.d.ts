@@ -294,6 +294,42 @@ export interface ServerLog {
   lines: string[];
 }
 
+/** Make a key for other programs. */
+export interface CreateApiKey {
+  name: string;
+  scopes?: Scope[];
+  days?: number | null;
+  requests_per_minute?: number | null;
+  streams?: number | null;
+}
+
+export type Scope = 'inference' | 'management';
+
+/** A key that has just been made. `secret` is what clients send, and is nowhere else. */
+export interface NewApiKey {
+  secret: string;
+  key: ApiKey;
+}
+
+/** One key as people see it. Times are seconds since the epoch; None stands for never and for no limit. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  start: string;
+  scopes: Scope[];
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+  revoked_at: number | null;
+  requests_per_minute: number | null;
+  streams: number | null;
+}
+
+/** Let nobody in with this key any more. */
+export interface RevokeApiKey {
+  name: string;
+}
+
 /** Open a link outside; only http, https and mailto are. */
 export interface OpenLink {
   url: string;
@@ -349,6 +385,9 @@ export interface Commands {
   start_model: { args: ModelRef; result: ServerInfo };
   stop_model: { args: StopModel; result: null };
   get_server_log: { args: ModelRef; result: ServerLog };
+  create_api_key: { args: CreateApiKey; result: NewApiKey };
+  list_api_keys: { args: Empty; result: ApiKey[] };
+  revoke_api_key: { args: RevokeApiKey; result: ApiKey };
   open_link: { args: OpenLink; result: null };
   set_ui_state: { args: SetUiState; result: null };
   watch_metrics: { args: WatchMetrics; result: null };

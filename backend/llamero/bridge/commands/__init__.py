@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from llamero.bridge.commands import chats, models, system
+from llamero.bridge.commands import api_keys, chats, models, system
 from llamero.bridge.registry import Registry
 
-MODULES = (chats, models, system)
+MODULES = (api_keys, chats, models, system)
 
 
 def all_commands() -> Registry:

@@ -25,3 +25,16 @@ advice-server_error-health_check_error = stop that program, or try again.
 advice-server_error-timeout_error = try a smaller model, or raise engine.start_timeout_s in the settings.
 advice-server_error-io_error = free disk space or correct the permissions, then try again.
 advice-server_error-client_error = try again; the log has the details.
+
+key-created = This is the key { $name }. It is shown this once; send it as "Authorization: Bearer KEY".
+key-open_here = Programs on this machine are let in without a key; set gateway.require_key = true in the settings to change that.
+key-revoked = The key { $name } lets nobody in any more.
+key-none = There are no keys. Make one with: llamero key create NAME
+key-column-name = NAME
+key-column-start = BEGINS
+key-column-scopes = FOR
+key-column-rate = PER MINUTE
+key-column-streams = AT ONCE
+key-column-created = CREATED
+key-column-used = LAST USED
+key-column-expires = EXPIRES

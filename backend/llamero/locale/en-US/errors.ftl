@@ -149,6 +149,15 @@ access_error-forbidden =
 access_error-forbidden_host = The host name { $host } is not one of this server's. Use 127.0.0.1, or add the name to gateway.allowed_hosts.
 access_error-forbidden_origin = Pages of { $origin } may not use this server. Add the origin to gateway.allowed_origins to let them in.
 access_error-forbidden_site = A page of another site may not use this server.
+access_error-scope = The API key { $name } is not for { $scope }. Use one that was created with --scope { $scope }.
+access_error-key_revoked = The API key { $name } was revoked. Create another.
+access_error-key_expired = The API key { $name } has expired. Create another.
+access_error-key_rate_limited = The API key's limit of { $limit } requests per minute is reached. Try again later.
+access_error-key_streams_limited =
+    The API key's limit of { $limit } { $limit ->
+        [one] answer
+       *[other] answers
+    } at once is reached. Try again when one has ended.
 access_error-rate_limited = There are too many requests at once. Try again in a moment.
 
 ## Data directory
@@ -200,5 +209,8 @@ key_error-file_unreadable =
 key_error-file_empty = The API key file { $path } is empty. Write the key into it, on one line.
 key_error-invalid = The API key in { $place } has characters that a request cannot carry. Use letters, digits and punctuation on one line, without spaces.
 key_error-required_beyond_loopback =
-    { $host } can be reached from other machines, so an API key is required. Name a file with --api-key-file or set LLAMERO_API_KEY.
+    { $host } can be reached from other machines, so an API key is required. Make one with "llamero key create NAME", name a file with --api-key-file or set LLAMERO_API_KEY.
+key_error-name_taken = There is an API key of the name { $name } already. Revoke it, or choose another name.
+key_error-invalid_name = { $name } cannot be the name of an API key. Use up to 64 letters, digits, spaces, dots, hyphens and underscores.
+key_error-unknown = There is no API key of the name { $name }.
 key-file-shared = Other users of this machine can read the API key file { $path }. Limit it with: chmod 600

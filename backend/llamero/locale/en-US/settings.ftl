@@ -85,6 +85,8 @@ setting-servers-crash_window_s = The time for that limit, in seconds.
 
 setting-gateway-host = Address to listen on. Anything but this machine's own loopback requires an API key.
 setting-gateway-port = Port to listen on. 0 takes any free one.
+setting-gateway-ollama_port = A second port for programs that expect Ollama there, which is 11434. 0 opens none.
+setting-gateway-require_key = Require an API key of programs on this machine, too.
 setting-gateway-allowed_hosts = Further names by which this machine may be called.
 setting-gateway-allowed_origins = Web pages that may use Llamero.
 setting-gateway-max_body_mb = Largest request body, in megabytes.

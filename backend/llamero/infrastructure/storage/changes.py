@@ -1,0 +1,43 @@
+"""Notices that the database was changed, by this process or another, without reading it.
+
+SQLite counts the commits of others for every connection (`PRAGMA data_version`). In WAL mode the count is in shared
+memory, so asking costs microseconds and no disk, and may be done on the event loop before every request.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from llamero.infrastructure.storage.connections import connect
+
+
+class ChangeWatch:
+    """A connection that only ever asks for the count. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cursor: sqlite3.Cursor | None = None
+        self._seen: object = None
+
+    def changed(self) -> bool:
+        """Tell whether there was a commit since this was last asked; the first time there was.
+
+        Where the database cannot be asked just now, nothing has changed: what is known goes on being used.
+        """
+        try:
+            if self._cursor is None:
+                self._cursor = connect(self._path, 0.0, read_only=True).cursor()
+            version = self._cursor.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return False
+        if version == self._seen:
+            return False
+        self._seen = version
+        return True
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._cursor is not None:
+            self._cursor.connection.close()
+            self._cursor = None
