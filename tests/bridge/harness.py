@@ -15,18 +15,19 @@ from typing import Any, TypeVar
 import aiohttp
 from msgspec.structs import replace
 
-from llamero.bridge.app import TOKENS, create_bridge
+from llamero.bridge.app import create_bridge
 from llamero.bridge.blobs import BlobLimits, BlobStore
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.context import FileDialogs, Services
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.origin import Origin
 from llamero.bridge.registry import Registry
-from llamero.bridge.server import BridgeServer
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
+from llamero.http.server import HttpServer
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
@@ -285,7 +286,8 @@ class Bridge:
     """A running bridge with its fakes."""
 
     port: int
-    server: BridgeServer
+    server: HttpServer
+    origin: Origin
     services: Services
     hub: Hub
     chats: FakeChats
@@ -410,7 +412,7 @@ async def running_bridge(
     if kernel_buffer is not None:  # inherited by every connection
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
     listening.bind(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
+    origin = Origin([listening])
     hub = Hub(hub_limits or HubLimits(frame_interval_s=0.001))
     chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
     preferences, links = FakePreferences(), FakeLinks()
@@ -436,18 +438,32 @@ async def running_bridge(
     blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
     app = create_bridge(
         services,
-        port=port,
+        origin=origin,
         frontend=frontend or folder / "dist",
         blobs=blobs,
         messages=text_of,
         registry=registry,
         **({} if limits is None else {"limits": limits}),
     )
-    server = BridgeServer(app, [listening])
+    server = HttpServer(app, origin.sockets)
     await server.start()
-    tokens = {kind: app[TOKENS].token(kind) for kind in WindowKind}
+    tokens = {kind: origin.tokens.token(kind) for kind in WindowKind}
     try:
-        yield Bridge(port, server, services, hub, chats, actor, engines, preferences, links, metrics, blobs, tokens)
+        yield Bridge(
+            origin.port,
+            server,
+            origin,
+            services,
+            hub,
+            chats,
+            actor,
+            engines,
+            preferences,
+            links,
+            metrics,
+            blobs,
+            tokens,
+        )
     finally:
         await server.stop()
 

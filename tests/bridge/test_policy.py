@@ -213,7 +213,7 @@ async def test_tokens_are_256_bits_and_differ_by_kind_and_launch() -> None:
 
 async def test_address_has_the_token_in_the_fragment_only(tmp_path: Path) -> None:
     async with running_bridge(tmp_path) as bridge:
-        for url, kind in ((bridge.server.url, WindowKind.TAB), (bridge.server.window_url, WindowKind.WINDOW)):
+        for url, kind in ((bridge.origin.url, WindowKind.TAB), (bridge.origin.window_url, WindowKind.WINDOW)):
             assert url == f"http://127.0.0.1:{bridge.port}/#t={bridge.tokens[kind]}"
 
 

@@ -86,6 +86,22 @@ def test_window_of_a_core_that_does_not_start_raises_what_it_raised(launch: Laun
     assert "RuntimeError: no core today" in Path(app.log.name).read_text()
 
 
+def test_window_of_a_core_that_fails_after_the_window_was_made_is_never_shown(launch: Launch, toolkit: str) -> None:
+    app = launch("--start-s", "2", "--fail-start", toolkit=toolkit)
+    assert app.wait(10) == 1
+    assert app.names()[-1] == "stopped"
+    assert "RuntimeError: no core today" in Path(app.log.name).read_text()
+
+
+def test_window_that_is_closed_while_its_core_starts_ends_everything(
+    launch: Launch, toolkit: str, display: Display
+) -> None:
+    app = launch("--start-s", "60", toolkit=toolkit)
+    display.close(display.window())  # shown without a page, since none has come for so long
+    assert app.wait(END_S) == 0
+    assert app.names() == ["starting", "stopped", "left"]
+
+
 def test_window_of_a_core_that_does_not_stop_leaves_without_it(launch: Launch, toolkit: str, display: Display) -> None:
     app = launch("--hang-stop", toolkit=toolkit)
     window, processes = opened(app, display)

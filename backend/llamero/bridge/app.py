@@ -13,11 +13,11 @@ from llamero.bridge.context import Caller, Context, Services
 from llamero.bridge.dispatch import Dispatcher
 from llamero.bridge.errors import BridgeErrors
 from llamero.bridge.events import EventsRoute
+from llamero.bridge.origin import Origin
 from llamero.bridge.pages import Pages
 from llamero.bridge.policy import BLOBS, BRIDGE_LIMITS, COMMANDS, bridge_policy
 from llamero.bridge.registry import Registry
 from llamero.bridge.snapshots import make_snapshot
-from llamero.bridge.tokens import Tokens
 from llamero.http.bodies import expect_later
 from llamero.http.errors import ErrorText
 from llamero.http.limits import Limits
@@ -26,26 +26,24 @@ from llamero.http.policy import response_headers
 from llamero.http.server import CONNECTION_OPTIONS, ConnectionOptions
 from llamero.models.bridge import Snapshot
 
-TOKENS: web.AppKey[Tokens] = web.AppKey("tokens", Tokens)
-
 
 def create_bridge(
     services: Services,
     *,
-    port: int,
+    origin: Origin,
     frontend: Path,
     blobs: BlobStore,
     messages: ErrorText,
     registry: Registry | None = None,
     limits: Limits = BRIDGE_LIMITS,
 ) -> web.Application:
-    """Build the window's origin for the port it is served on. Serve it by `BridgeServer`.
+    """Build what is served at the window's origin, by an `HttpServer` on its sockets.
 
     `frontend` is the folder of the built page (`find_frontend`); `messages` returns the text of an error for a person.
     """
     errors = BridgeErrors(messages)
-    policy = bridge_policy(port)
-    tokens = Tokens()
+    policy = bridge_policy(origin.port)
+    tokens = origin.tokens
 
     def create_context(caller: Caller) -> Context:
         return Context(services, caller)
@@ -67,7 +65,6 @@ def create_bridge(
         blobs.close()
 
     app = web.Application()
-    app[TOKENS] = tokens
     app[CONNECTION_OPTIONS] = ConnectionOptions(limits, errors, response_headers(policy, None))
     install(app, policy, errors)
     router = app.router

@@ -2,6 +2,9 @@
 
 A second start hands its command line to the first, which comes forward. The gateway runs besides, so that other
 programs find the models that the window shows. However it ends, everything ends with it.
+
+What lives behind the window takes as long to import as the toolkit. So it is imported on the core's thread, while the
+main thread imports the toolkit, starts its browser and opens the page's address, where nobody answers yet.
 """
 
 from __future__ import annotations
@@ -9,18 +12,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llamero.application import running
-from llamero.commands.gateway import open_gateway
+from llamero.bridge.origin import Origin, open_origin
 from llamero.commands.options import Ground, Options, prepare
-from llamero.commands.page import Page, open_page
 from llamero.commands.report import say, sentence
-from llamero.commands.serve import serve
 from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.options import WindowOptions, debugging_port
-from llamero.desktop.selftest import run_selftest
 from llamero.desktop.single_instance import Announcement, hand_over
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.api_keys import read_api_key
@@ -29,6 +29,9 @@ from llamero.infrastructure.memory import give_back_freed_memory
 from llamero.infrastructure.messages import default_messages
 from llamero.models.desktop import Activate, Toolkit, WindowUnavailable
 from llamero.models.errors import LlameroError
+
+if TYPE_CHECKING:
+    from llamero.commands.page import Page
 
 # The core may take this much longer to end than its engines may.
 END_S = 2.0
@@ -42,7 +45,8 @@ def open_app(options: Options) -> int:
         return 0
     toolkit = choose_toolkit()
     if isinstance(toolkit, Toolkit):
-        outcome = _show(toolkit, ground, options)
+        with closing(open_origin()) as origin:
+            outcome = _show(toolkit, origin, ground, options)
         if isinstance(outcome, int):
             return outcome
         toolkit = outcome
@@ -51,15 +55,18 @@ def open_app(options: Options) -> int:
         return 1
     say(f"llamero: {_reason(toolkit)} {default_messages().text('app-in_browser')}")
     options.ui = True
+    from llamero.commands.serve import serve
+
     return serve(options)
 
 
-def _show(toolkit: Toolkit, ground: Ground, options: Options) -> int | WindowUnavailable:
+def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) -> int | WindowUnavailable:
     give_back_freed_memory()
-    core = _Core(ground, options.model and options.model.absolute())
+    core = _Core(ground, origin, options.model and options.model.absolute())
     window = core.window = DesktopWindow(
         toolkit,
         WindowOptions(
+            home=origin.window_url,
             geometry_file=ground.paths.data_dir / GEOMETRY_FILE,
             open_link=core.open_link,
             stop_timeout_s=ground.resolved.settings.engine.stop_grace_s + END_S,
@@ -67,6 +74,8 @@ def _show(toolkit: Toolkit, ground: Ground, options: Options) -> int | WindowUna
         ),
     )
     if options.selftest:
+        from llamero.desktop.selftest import run_selftest
+
         return run_selftest(window, core.start, core.stop, core.page_report)
     return window.run(core.start, core.stop)
 
@@ -78,31 +87,35 @@ def _reason(unavailable: WindowUnavailable) -> str:
 class _Core:
     """All that lives behind the window, on the window's core loop."""
 
-    def __init__(self, ground: Ground, model: Path | None) -> None:
+    def __init__(self, ground: Ground, origin: Origin, model: Path | None) -> None:
         self.window: DesktopWindow | None = None
         self._ground = ground
+        self._origin = origin
         self._model = model
         self._stack = AsyncExitStack()
         self._page: Page | None = None
         self._links = LinkOpener()
         self._opening: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> str:
-        """Start everything and return the page's address. Raises LlameroError."""
-        ground, stack = self._ground, self._stack
+    async def start(self) -> None:
+        """Start everything and serve the page. Raises LlameroError."""
+        from llamero.application import running
+        from llamero.commands.gateway import open_gateway
+        from llamero.commands.page import open_page
+
+        ground, origin, stack = self._ground, self._origin, self._stack
         app = await stack.enter_async_context(running(ground.paths, ground.resolved))
         key = read_api_key(None, os.environ)
         gateway_url = await open_gateway(app, ground, key, stack)
         page = self._page = await open_page(
-            app, stack, gateway_url=gateway_url, dialogs=self.window, activate=self._activate
+            app, stack, origin, gateway_url=gateway_url, dialogs=self.window, activate=self._activate
         )
-        announcement = Announcement(ground.paths.run, port=page.server.port, token=page.server.second_start_token)
+        announcement = Announcement(ground.paths.run, port=origin.port, token=origin.second_start_token)
         announcement.publish()
         stack.callback(announcement.withdraw)
         if self._model is not None:
             await page.choose_model(self._model)
         await app.metrics.start()
-        return page.server.window_url
 
     async def stop(self) -> None:
         """End everything in order."""

@@ -17,15 +17,15 @@ from llamero.bridge.context import FileDialogs, Services
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.origin import Origin
 from llamero.bridge.pages import find_frontend
-from llamero.bridge.server import BridgeServer
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
+from llamero.http.server import HttpServer
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.links import LinkOpener
-from llamero.infrastructure.listening import bind_listeners
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
@@ -40,9 +40,8 @@ from llamero.services.chats.source import InferenceChatSource
 class Page:
     """The page being served, for whoever shows it."""
 
-    def __init__(self, services: Services, server: BridgeServer) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self.server = server
 
     async def choose_model(self, file: Path) -> None:
         """Know a model file, named by its absolute path, and let the page ask it from now on.
@@ -67,12 +66,13 @@ class Page:
 async def open_page(
     app: Application,
     stack: AsyncExitStack,
+    origin: Origin,
     *,
     gateway_url: str | None,
     dialogs: FileDialogs | None = None,
     activate: Callable[[Activate], Awaitable[None]] | None = None,
 ) -> Page:
-    """Open the conversations and serve the page on any free port; all of it is closed with `stack`.
+    """Open the conversations and serve the page at its origin; all of it is closed with `stack`.
 
     Models that were opened before are known again. Raises IoFailed when the database cannot be used.
     """
@@ -108,11 +108,9 @@ async def open_page(
         gateway_url=lambda: gateway_url,
         notices=lambda: app.notices,
     )
-    sockets = bind_listeners("127.0.0.1", 0, True)
     blobs = BlobStore(TemporaryArea(app.paths.run / "blobs"))
-    port: int = sockets[0].getsockname()[1]
-    bridge = create_bridge(services, port=port, frontend=find_frontend(), blobs=blobs, messages=messages.error)
-    server = BridgeServer(bridge, sockets)
+    bridge = create_bridge(services, origin=origin, frontend=find_frontend(), blobs=blobs, messages=messages.error)
+    server = HttpServer(bridge, origin.sockets)
     stack.push_async_callback(server.stop)
     await server.start()
-    return Page(services, server)
+    return Page(services)

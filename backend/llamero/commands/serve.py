@@ -60,9 +60,13 @@ async def _serve(options: Options) -> int:
 
 
 async def _open_page(app: Application, gateway_url: str, stack: AsyncExitStack) -> str:
-    from llamero.commands.page import open_page  # not paid for without --ui
+    from llamero.bridge.origin import open_origin  # not paid for without --ui
+    from llamero.commands.page import open_page
 
-    return (await open_page(app, stack, gateway_url=gateway_url)).server.url
+    origin = open_origin()
+    stack.callback(origin.close)
+    await open_page(app, stack, origin, gateway_url=gateway_url)
+    return origin.url
 
 
 async def _load(app: Application, file: Path) -> None:

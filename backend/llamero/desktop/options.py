@@ -21,11 +21,13 @@ class Grounds:
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """`open_link` is the filtered opener; it is called on the core's loop. `theme`: system, light or dark.
+    """`home` is the page's address, where a socket listens already; answers may come as late as the core.
 
+    `open_link` is the filtered opener; it is called on the core's loop. `theme`: system, light or dark.
     `stop_timeout_s` is how long the core may take to end, in seconds: two more than the grace that its engines get.
     """
 
+    home: str
     geometry_file: Path
     open_link: Callable[[str], object]
     title: str = "Llamero"

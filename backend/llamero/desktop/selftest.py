@@ -44,10 +44,9 @@ def run_selftest(window: DesktopWindow, start_core: StartCore, stop_core: StopCo
         result.update(renderer=window.renderer, loaded=window.loaded.is_set())
         window.close()
 
-    async def start() -> str:
-        address = await start_core()
+    async def start() -> None:
+        await start_core()
         tasks.add(asyncio.get_running_loop().create_task(wait_for_page()))
-        return address
 
     outcome = window.run(start, stop_core)
     if isinstance(outcome, WindowUnavailable):

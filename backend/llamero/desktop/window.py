@@ -10,6 +10,7 @@ the process; and each step has a limit of time.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import logging
@@ -49,7 +50,7 @@ TOOLKIT_END_S = 2.0
 # How long the rest of the process may take after the core has ended.
 PROCESS_END_S = 3.0
 
-StartCore = Callable[[], Awaitable[str]]
+StartCore = Callable[[], Awaitable[None]]
 StopCore = Callable[[], Awaitable[None]]
 
 
@@ -75,7 +76,8 @@ class DesktopWindow:
         self._toolkit_ended = threading.Event()
         self._ending = threading.Event()
         self._maximized = False
-        self._starting: Future[str] | None = None
+        self._starting: Future[None] | None = None
+        self._start_task: asyncio.Task[Any] | None = None
         self._stop_core: StopCore | None = None
         self._stop_lock = threading.Lock()
         self._core_stopped = False
@@ -87,9 +89,10 @@ class DesktopWindow:
         """What draws the page, once it is known."""
 
     def run(self, start_core: StartCore, stop_core: StopCore) -> int | WindowUnavailable:
-        """Start the core, show the page at the address that it returns, and return when all has ended.
+        """Start the core, show the page that it serves, and return when all has ended.
 
-        Both coroutines run on the core's loop; `stop_core` is called once, also when starting failed or was cut short.
+        The window is made while the core starts, and is closed again if the core cannot start. Both coroutines run on
+        the core's loop; `stop_core` is called once, also when starting failed or was cut short.
         Returns why there could be no window, or else the exit status; the process is ended then if it does not end by
         itself within `PROCESS_END_S` seconds. Raises what `start_core` raised.
         """
@@ -97,9 +100,10 @@ class DesktopWindow:
         with SignalWatch(self._on_signal) as signals:
             self._core.start()
             try:
-                self._starting = starting = self._core.run(_as_coroutine(start_core))
+                self._starting = starting = self._core.run(self._start(start_core))
                 if self._closing.is_set():  # a signal came before there was anything to cancel
                     starting.cancel()
+                starting.add_done_callback(self._on_core_started)
                 outcome = self._show_until_closed(starting, signals)
             except CancelledError:
                 outcome = 0  # told to end while the core was starting
@@ -127,7 +131,7 @@ class DesktopWindow:
         """Ask the person for a model file by a native dialog; see `ModelFileChooser`. Core's loop."""
         return await self._chooser.choose_model_file()
 
-    def _show_until_closed(self, starting: Future[str], signals: SignalWatch) -> int | WindowUnavailable:
+    def _show_until_closed(self, starting: Future[None], signals: SignalWatch) -> int | WindowUnavailable:
         try:
             toolkit = load_toolkit(self._wanted, self._options.debugging_port)
             native = self._make_native(toolkit)
@@ -136,20 +140,19 @@ class DesktopWindow:
             logger.warning("no window by %s", self._wanted, exc_info=True)
             return WindowUnavailable(code="window-failed", arguments={"reason": str(error)})
         self._native = native
-        home = starting.result()
-        lock = NavigationLock(home, lambda url: self._core.call(self._options.open_link, url))
+        lock = NavigationLock(self._options.home, lambda url: self._core.call(self._options.open_link, url))
         unfilter = filter_webbrowser(lock)
         try:
-            self._open(toolkit, native, home, lock, signals)
+            self._open(toolkit, native, lock, signals)
         finally:
             unfilter()
+        if starting.done():
+            starting.result()
         if self._failure is not None:
             return WindowUnavailable(code="window-failed", arguments={"reason": str(self._failure)})
         return 0
 
-    def _open(
-        self, toolkit: Toolkit, native: NativeWindow, home: str, lock: NavigationLock, signals: SignalWatch
-    ) -> None:
+    def _open(self, toolkit: Toolkit, native: NativeWindow, lock: NavigationLock, signals: SignalWatch) -> None:
         """Make the window and stay in the toolkit until it has gone."""
         webview: Any = importlib.import_module("webview")
         ground = self._ground(native)
@@ -158,7 +161,7 @@ class DesktopWindow:
         self._keeper = GeometryKeeper(self._options.geometry_file, geometry)
         window = webview.create_window(
             self._options.title,
-            home,
+            self._options.home,
             width=geometry.width,
             height=geometry.height,
             x=_below(geometry.x, screen, "x", toolkit),
@@ -173,7 +176,7 @@ class DesktopWindow:
         for name in ("moved", "resized", "maximized", "restored", "minimized"):
             # As pywebview makes them, each would start a thread for every pixel that the window moves.
             setattr(window.events, name, webview.Event(window, True))
-        hooks = Hooks(home=home, lock=lock, ground=ground, loaded=self._on_loaded, moved=self._on_moved)
+        hooks = Hooks(home=self._options.home, lock=lock, ground=ground, loaded=self._on_loaded, moved=self._on_moved)
         window.events.before_show += lambda: self._prepare(native, window, hooks, signals)
         window.events.closing += self._on_closing
         if self._closing.is_set():
@@ -216,6 +219,22 @@ class DesktopWindow:
         theme = self._options.theme
         dark = native.prefers_dark() if theme not in ("light", "dark") else theme == "dark"
         return self._options.grounds.dark if dark else self._options.grounds.light
+
+    def _on_core_started(self, starting: Future[None]) -> None:
+        """On any thread. Without a core there is nothing to show."""
+        if not self._core_failed():
+            return
+        logger.error("the core did not start", exc_info=starting.exception())
+        self._closing.set()
+        if self._webview_window is not None:  # before that, there is no toolkit that would have to be ended
+            self._end_toolkit()
+
+    def _core_failed(self) -> bool:
+        """Has the core ended its start with an error?"""
+        starting = self._starting
+        if starting is None or not starting.done() or starting.cancelled():
+            return False
+        return starting.exception() is not None
 
     def _on_loaded(self, succeeded: bool) -> None:
         if self.loaded.is_set():  # a refused navigation ends a load, too
@@ -273,7 +292,7 @@ class DesktopWindow:
             return
         logger.warning("the window's toolkit does not end, so the process is ended")
         self._end_core()
-        _leave(0)
+        _leave(1 if self._core_failed() else 0)
 
     def _end_core(self) -> None:
         """Stop the core, once, within its time."""
@@ -289,23 +308,19 @@ class DesktopWindow:
                 logger.exception("the core ended with an error")
             self._core.stop(1.0)
 
+    async def _start(self, start_core: StartCore) -> None:
+        self._start_task = asyncio.current_task()
+        await start_core()
+
     async def _stop(self) -> None:
+        if self._start_task is not None and not self._start_task.done():
+            self._start_task.cancel()
+            await asyncio.wait({self._start_task})
         self._chooser.close()
         if self._keeper is not None:
             self._keeper.save()
         if self._stop_core is not None:
             await self._stop_core()
-
-
-def run_window(
-    toolkit: Toolkit, options: WindowOptions, start_core: StartCore, stop_core: StopCore
-) -> int | WindowUnavailable:
-    """Make a window and run it; see `DesktopWindow.run`."""
-    return DesktopWindow(toolkit, options).run(start_core, stop_core)
-
-
-async def _as_coroutine(start_core: StartCore) -> str:
-    return await start_core()
 
 
 def _below(value: int | None, screen: Any, axis: str, toolkit: Toolkit) -> int | None:

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -58,16 +59,22 @@ def unlockable(toolkit: Toolkit) -> NativeWindow:
 class PageApp:
     """Server, child and lock around one window."""
 
-    def __init__(self, options: argparse.Namespace, window: DesktopWindow) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.window: DesktopWindow | None = None
         self._options = options
-        self._window = window
         self._token = secrets.token_urlsafe(32)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._port: int = self._listening.getsockname()[1]
         self._runner: web.AppRunner | None = None
         self._child: asyncio.subprocess.Process | None = None
         self._announcement: Announcement | None = None
         self._reported: asyncio.Future[Mapping[str, Any]] | None = None
 
-    async def start(self) -> str:
+    @property
+    def home(self) -> str:
+        return f"http://127.0.0.1:{self._port}/#t={self._token}"
+
+    async def start(self) -> None:
         self._reported = asyncio.get_running_loop().create_future()
         say("starting")
         await asyncio.sleep(self._options.start_s)
@@ -79,14 +86,11 @@ class PageApp:
         app.router.add_get("/{name:.*}", self._page)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
+        await web.SockSite(self._runner, self._listening).start()
         run_dir = self._options.data_dir / "run"
-        self._announcement = Announcement(run_dir, port=port, token=self._token)
+        self._announcement = Announcement(run_dir, port=self._port, token=self._token)
         self._announcement.publish()
-        say("started", port=port, child=self._child.pid)
-        return f"http://127.0.0.1:{port}/#t={self._token}"
+        say("started", port=self._port, child=self._child.pid)
 
     async def stop(self) -> None:
         if self._announcement is not None:
@@ -143,14 +147,16 @@ class PageApp:
                 return web.json_response(None)
             case "activate":
                 say("activated", **body)
-                self._window.bring_to_front()
+                assert self.window is not None
+                self.window.bring_to_front()
                 return web.json_response({"pid": os.getpid()})
             case "attacked":
                 say("attacked", **body)
                 return web.json_response(None)
             case "choose_model_file":
                 say("asked")
-                chosen = await self._window.choose_model_file()
+                assert self.window is not None
+                chosen = await self.window.choose_model_file()
                 say("chosen", path=chosen and str(chosen))
                 return web.json_response(chosen and str(chosen))
         raise web.HTTPNotFound
@@ -181,7 +187,9 @@ def main() -> int:
         return 3
     run_dir.mkdir(parents=True, exist_ok=True)
     with DataDirLock(run_dir):
+        app = PageApp(options)
         window_options = WindowOptions(
+            home=app.home,
             geometry_file=options.data_dir / "window.json",
             open_link=lambda url: say("link", url=url),
             theme=options.theme,
@@ -189,7 +197,7 @@ def main() -> int:
             debugging_port=debugging_port(),
         )
         window = DesktopWindow(toolkit, window_options, unlockable if options.unlockable else native_window)
-        app = PageApp(options, window)
+        app.window = window
         if options.selftest:
             return run_selftest(window, app.start, app.stop, app.page_report)
         outcome = window.run(app.start, app.stop)
