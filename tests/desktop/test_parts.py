@@ -25,6 +25,24 @@ from llamero.models.desktop import Toolkit, WindowUnavailable
 from tests.desktop.desktop_app import SYSTEM_PACKAGES
 from tests.desktop.x11 import Display, wait_for
 
+NAMES = """
+import sys
+from llamero.desktop.native.qt_names import stand_in_for_qtpy
+stand_in_for_qtpy()
+import webview.platforms.qt as qt
+from qtpy.QtWidgets import QAction
+assert qt.is_webengine and QAction is sys.modules["PySide6.QtGui"].QAction
+assert not hasattr(sys.modules["qtpy"], "__file__")
+made = [name for name in vars(sys.modules["PySide6.QtWidgets"]) if name.startswith("Q")]
+assert len(made) < 50, made
+"""
+
+
+def test_pywebview_finds_the_names_of_qt_without_qtpy() -> None:
+    """QtPy imports every class that Qt has, and each is made when it is first named."""
+    environment = {**os.environ, "QT_API": "pyside6"}
+    subprocess.run([sys.executable, "-c", NAMES], env=environment, check=True)
+
 
 def test_displays_that_answer_are_found(display: Display, tmp_path: Path) -> None:
     assert find_displays({"DISPLAY": display.name}) == Displays(x11=True)

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from llamero.desktop.backends import running_as_root
+from llamero.desktop.native.qt_names import stand_in_for_qtpy
 from llamero.models.desktop import ScreenArea, Toolkit
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ def load_toolkit(wanted: Toolkit, debugging_port: int | None) -> Toolkit:
     if wanted is Toolkit.QT:
         _set_chromium_flags()
     try:
+        if wanted is Toolkit.QT:
+            stand_in_for_qtpy()
         webview: Any = importlib.import_module("webview")
         _log_as_we_do()
         for name, value in _SETTINGS.items():
