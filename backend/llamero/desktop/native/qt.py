@@ -6,6 +6,8 @@ without asking (microphone, camera, popups) is refused.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib
 import logging
 import time
@@ -19,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 # A page whose renderer dies more often than this within the time is not loaded again.
 _RELOADS, _RELOADS_S = 3, 60.0
+_WEB_ENGINE = "libQt6WebEngineCore.so.6"
+# QWebEngineProfile::defaultProfile()
+_DEFAULT_PROFILE = "_ZN17QWebEngineProfile14defaultProfileEv"
 
 
 class QtWindow:
@@ -40,6 +45,7 @@ class QtWindow:
         """Start the browser engine. Its flags are read now, so those that pywebview adds later have no effect: they
         would give any page the microphone."""
         self._gui.QGuiApplication.setDesktopFileName("llamero")
+        _start_browser_unlocked()
         self._engine.QWebEngineProfile.defaultProfile()
 
     def prefers_dark(self) -> bool:
@@ -137,6 +143,16 @@ class QtWindow:
     def _load_home(self) -> None:
         if self._hooks is not None:
             self._page.setUrl(self._core.QUrl(self._hooks.home))
+
+
+def _start_browser_unlocked() -> None:
+    """Start the browser engine without the interpreter's lock, so that the core goes on starting meanwhile.
+
+    PySide would keep the lock for the 0.1 s that it takes; a function that is called by its C++ name gives it back.
+    Where the name is another one, nothing happens, and PySide's own call does it.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(_WEB_ENGINE)[_DEFAULT_PROFILE]()
 
 
 def _caller_class(core: Any) -> Any:
