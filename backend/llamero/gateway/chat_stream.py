@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from llamero.gateway.protocols import InferenceReply
-from llamero.models.chat import StreamChunk
-from llamero.models.errors import LlameroError, UpstreamFailed
-from llamero.services.llama.deltas import refusal
+from llamero.gateway.slots import RETRY_AFTER_S
+from llamero.models.chat import ChatDelta, Finished, StreamChunk, Timings, Usage
+from llamero.models.errors import LlameroError, RateLimited, Unavailable, UpstreamFailed
+from llamero.services.llama.deltas import deltas_of, refusal
 from llamero.services.llama.sse import SseSplitter
 
 DONE = b"[DONE]"
@@ -36,9 +37,36 @@ async def chat_chunks(reply: InferenceReply) -> AsyncIterator[StreamChunk]:
             yield _chunk(event.data)
 
 
+async def chat_deltas(reply: InferenceReply) -> AsyncIterator[ChatDelta]:
+    """Yield what a stream adds to its one choice; the last delta is Finished.
+
+    Raises what `chat_chunks` raises, and UpstreamFailed for a stream that does not say how it ended.
+    """
+    reason: str | None = None
+    stop_sequence: str | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+    async for chunk in chat_chunks(reply):
+        for delta in deltas_of(chunk):
+            yield delta
+        for choice in chunk.choices:
+            reason = choice.finish_reason or reason
+            stop_sequence = choice.stop_reason if isinstance(choice.stop_reason, str) else stop_sequence
+        usage = chunk.usage or usage
+        timings = chunk.timings or timings
+    if reason is None:
+        raise UpstreamFailed(reason="the stream ended in the middle")
+    yield Finished(reason, usage, timings, stop_sequence)
+
+
 async def refused(reply: InferenceReply) -> LlameroError:
-    """Return the error that a reply other than 200 stands for."""
-    return refusal(reply.status, b"".join([piece async for piece in reply]))
+    """Return the error that a reply other than 200 stands for. Whoever asks to wait is passed on as such."""
+    body = b"".join([piece async for piece in reply])
+    if reply.status in (429, 503):
+        seconds = next((value for name, value in reply.headers.items() if name.lower() == "retry-after"), "")
+        retry_after = float(seconds) if seconds.isdecimal() else RETRY_AFTER_S
+        return RateLimited(retry_after=retry_after) if reply.status == 429 else Unavailable(retry_after=retry_after)
+    return refusal(reply.status, body)
 
 
 def _chunk(data: bytes) -> StreamChunk:

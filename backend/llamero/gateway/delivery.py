@@ -7,12 +7,12 @@ that it is one last event; leaving, by whatever way, lets go of the engine; a cl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from llamero.gateway.slots import RETRY_AFTER_S
-from llamero.gateway.sse import EventStream
+from llamero.gateway.sse import EVENT_HEADERS, EventStream
 from llamero.gateway.surface import Surface
 from llamero.http.errors import crashed
 from llamero.http.middleware import client_is_gone
@@ -31,13 +31,15 @@ async def deliver(
     *,
     error_event: Callable[[LlameroError], bytes],
     held: bool,
+    headers: Mapping[str, str] = EVENT_HEADERS,
 ) -> web.StreamResponse:
     """Answer a request, by events or otherwise. Raises `LlameroError` only while nothing has been sent.
 
     `held`: the client wants events, so it is told by comments that they will come while it has to wait.
-    `error_event` is the dialect's last event of a stream that breaks off.
+    `error_event` is the dialect's last event of a stream that breaks off, `headers` those of a stream that begins.
     """
-    async with EventStream(request, silence_s=surface.limits.silence_s if held else None) as stream:
+    silence_s = surface.limits.silence_s if held else None
+    async with EventStream(request, silence_s=silence_s, headers=headers) as stream:
         try:
             return await answering(stream)
         except asyncio.CancelledError:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Mapping
 
 import msgspec
 from aiohttp import web
@@ -55,11 +56,14 @@ class EventStream:
     """One event stream. Its head goes out with the first thing said, which may be the comment that breaks a silence.
 
     Use as `async with`; `end` is the proper end, and without it the client sees the connection cut. With `silence_s`
-    None nothing is said unasked.
+    None nothing is said unasked. `headers` are those of the head.
     """
 
-    def __init__(self, request: web.Request, *, silence_s: float | None = None) -> None:
+    def __init__(
+        self, request: web.Request, *, silence_s: float | None = None, headers: Mapping[str, str] = EVENT_HEADERS
+    ) -> None:
         self._request = request
+        self._headers = headers
         self._silence_s = silence_s
         self._response: web.StreamResponse | None = None
         self._writer: AbstractStreamWriter | None = None
@@ -93,7 +97,7 @@ class EventStream:
     async def open(self) -> AbstractStreamWriter:
         """Send the head, unless it is out, and return what takes the bytes."""
         if self._writer is None:
-            response = web.StreamResponse(headers=EVENT_HEADERS)
+            response = web.StreamResponse(headers=self._headers)
             writer = await response.prepare(self._request)
             if writer is None:
                 raise RuntimeError("a response is prepared once")

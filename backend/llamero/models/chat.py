@@ -34,11 +34,12 @@ class ChunkDelta(msgspec.Struct, frozen=True):
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
-    """One choice of a chunk."""
+    """One choice of a chunk. `stop_reason` is vLLM's: the stop sequence, or the token, that ended the answer."""
 
     index: int = 0
     delta: ChunkDelta = ChunkDelta()
     finish_reason: str | None = None
+    stop_reason: object = None
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -101,11 +102,15 @@ class ToolCallDelta(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """The answer is complete. `reason` as the engine gave it: stop, length, tool_calls."""
+    """The answer is complete. `reason` as the engine gave it: stop, length, tool_calls.
+
+    `stop_sequence` is what ended it, where the engine says so.
+    """
 
     reason: str
     usage: Usage | None = None
     timings: Timings | None = None
+    stop_sequence: str | None = None
 
 
 ChatDelta = TextDelta | ReasoningDelta | ToolCallDelta | Finished

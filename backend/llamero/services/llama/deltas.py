@@ -59,7 +59,7 @@ async def deltas(
                 raise _error_of(500, chunk.error)
             if chunk.prompt_progress is not None:
                 on_prompt(chunk.prompt_progress)
-            for delta in _deltas_of(chunk):
+            for delta in deltas_of(chunk):
                 yield delta
             usage = chunk.usage or usage
             timings = chunk.timings or timings
@@ -88,7 +88,8 @@ def _error_of(status: int, said: object) -> LlameroError:
     return UpstreamFailed(reason=reason)
 
 
-def _deltas_of(chunk: StreamChunk) -> Iterator[ChatDelta]:
+def deltas_of(chunk: StreamChunk) -> Iterator[ChatDelta]:
+    """What a chunk adds, in the order in which it is said."""
     for choice in chunk.choices:
         delta = choice.delta
         if delta.reasoning_content:
