@@ -8,6 +8,9 @@ from aiohttp import web
 
 from llamero import __version__
 from llamero.gateway.access import install_access
+from llamero.gateway.anthropic.errors import AnthropicErrors
+from llamero.gateway.anthropic.routes import AnthropicRoutes
+from llamero.gateway.dialect_errors import DialectErrors
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
 from llamero.gateway.openai.routes import OpenAiRoutes
@@ -31,9 +34,11 @@ def create_gateway(
     envelope = ErrorEnvelope(messages)
     slots = StreamSlots(limits.max_streams)
     surface = Surface(services=services, envelope=envelope, slots=slots, limits=limits)
+    anthropic = AnthropicErrors(messages)
+    errors = DialectErrors(envelope, {"/v1/messages": anthropic})
     app = web.Application()
-    app[CONNECTION_OPTIONS] = ConnectionOptions(limits, envelope, response_headers(policy, None))
-    install(app, policy, envelope)
+    app[CONNECTION_OPTIONS] = ConnectionOptions(limits, errors, response_headers(policy, None))
+    install(app, policy, errors)
     install_access(app, services.access)
 
     async def health(request: web.Request) -> web.Response:
@@ -46,5 +51,6 @@ def create_gateway(
 
     app.router.add_get("/health", health, expect_handler=expect_later)
     OpenAiRoutes(surface).install(app)
+    AnthropicRoutes(surface, anthropic).install(app)
     app.on_shutdown.append(end_streams)
     return app

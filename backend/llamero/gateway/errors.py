@@ -49,10 +49,7 @@ class ErrorEnvelope:
         if error.status >= 500:
             logger.warning("answered %d: %s", error.status, error)
         response = _json_response(error.status, self.fields(error))
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-        if isinstance(error, AuthenticationFailed):
-            response.headers["WWW-Authenticate"] = 'Bearer realm="Llamero"'
+        response.headers.update(error_headers(error))
         return response
 
     def event(self, error: LlameroError) -> bytes:
@@ -96,6 +93,16 @@ class ErrorEnvelope:
             return public_text(self._messages, UpstreamFailed(reason=f"HTTP {status}"))
         text = message[:UPSTREAM_MESSAGE_LIMIT]
         return text if status < 500 else shorten_paths(text.splitlines()[0])
+
+
+def error_headers(error: LlameroError) -> dict[str, str]:
+    """Return what an error says in its headers, whatever the dialect: when to come back, how to prove who one is."""
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    if isinstance(error, AuthenticationFailed):
+        headers["WWW-Authenticate"] = 'Bearer realm="Llamero"'
+    return headers
 
 
 def _json_response(status: int, fields: dict[str, object]) -> web.Response:
