@@ -21,6 +21,7 @@ from llamero.models.aliases import ListedModel
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
+from llamero.models.metrics import GpuMetrics, HardwareMetrics
 from llamero.models.settings import GatewaySettings
 from llamero.services.access import AccessService
 
@@ -136,6 +137,12 @@ class OneServer:
         self.asked.append(("unload", name))
 
 
+class Hardware:
+    """A machine that was measured once."""
+
+    latest = HardwareMetrics(at=1.0, monotonic=1.0, cpu=12.5, gpus=(GpuMetrics(index=0, name="GPU", source="nvml"),))
+
+
 @dataclass
 class Gateway:
     """A running gateway."""
@@ -151,6 +158,17 @@ class Gateway:
     @property
     def url(self) -> str:
         return f"http://{self.host}"
+
+
+def services_around(inference: ScriptedInference, access: AccessService | None = None) -> GatewayServices:
+    """The small real services that a gateway is built around."""
+    return GatewayServices(
+        inference=inference,
+        models=TwoModels(),
+        servers=OneServer(),
+        access=access or AccessService(None, SystemClock(), required=False),
+        hardware=Hardware(),
+    )
 
 
 @asynccontextmanager
@@ -172,8 +190,7 @@ async def running_gateway(
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
     access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
     inference = ScriptedInference(script)
-    services = GatewayServices(inference=inference, models=TwoModels(), servers=OneServer(), access=access)
-    app = create_gateway(services, policy, text_of, limits)
+    app = create_gateway(services_around(inference, access), policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()
     try:

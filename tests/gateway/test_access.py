@@ -12,7 +12,6 @@ from llamero.gateway.access import VISITOR, demand, install_access
 from llamero.gateway.app import create_gateway
 from llamero.gateway.policy import gateway_policy
 from llamero.gateway.rules import RULES, Rule
-from llamero.gateway.surface import GatewayServices
 from llamero.infrastructure.key_digest import digest
 from llamero.models.access import ApiKey, Scope, StoredKey
 from llamero.models.errors import Forbidden
@@ -22,16 +21,15 @@ from tests.fakes.clock import FakeClock
 from tests.gateway.harness import (
     CHAT,
     Gateway,
-    OneServer,
     Script,
     ScriptedInference,
-    TwoModels,
     chat,
     event,
     eventually,
     forever,
     running_gateway,
     send,
+    services_around,
     text_of,
 )
 from tests.gateway.test_relay import read_head, streaming
@@ -169,9 +167,7 @@ async def test_route_without_a_rule_is_for_managers_only() -> None:
 
 def routes() -> set[str]:
     """Every route of the gateway, by method and template; HEAD goes with GET."""
-    access = AccessService(None, FakeClock(), required=False)
-    services = GatewayServices(inference=ScriptedInference(), models=TwoModels(), servers=OneServer(), access=access)
-    app = create_gateway(services, gateway_policy(GatewaySettings(), port=1), text_of)
+    app = create_gateway(services_around(ScriptedInference()), gateway_policy(GatewaySettings(), port=1), text_of)
     found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
     return {f"{method} {path}" for method, path in found if method != "HEAD"}
 

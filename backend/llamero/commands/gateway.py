@@ -37,7 +37,9 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
         sockets += second
         access = await _access(app, gateway, sockets, key)
         policy = gateway_policy(_with_own_host(gateway), port=port, ollama_port=gateway.ollama_port if second else None)
-        services = GatewayServices(inference=app.inference, models=app.router, servers=app.servers, access=access)
+        services = GatewayServices(
+            inference=app.inference, models=app.router, servers=app.servers, access=access, hardware=app.metrics
+        )
         application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
         server = GatewayServer(application, sockets)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -13,6 +14,12 @@ from llamero.gateway.anthropic.routes import AnthropicRoutes
 from llamero.gateway.dialect_errors import DialectErrors
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
+from llamero.gateway.metrics.counts import Counts
+from llamero.gateway.metrics.exposition import Exposition
+from llamero.gateway.metrics.measured import MeasuredInference
+from llamero.gateway.metrics.model_labels import ModelLabels
+from llamero.gateway.metrics.requests import install_counting
+from llamero.gateway.metrics.route import MetricsRoute
 from llamero.gateway.openai.routes import OpenAiRoutes
 from llamero.gateway.slots import StreamSlots
 from llamero.gateway.surface import GatewayServices, Surface, json_response
@@ -31,6 +38,9 @@ def create_gateway(
 ) -> web.Application:
     """Build the gateway. `messages` returns the text of an error for a person. Serve it by `GatewayServer`."""
     limits = limits or Limits()
+    counts = Counts()
+    measured = MeasuredInference(services.inference, counts, ModelLabels(services.models))
+    services = replace(services, inference=measured)
     envelope = ErrorEnvelope(messages)
     slots = StreamSlots(limits.max_streams)
     surface = Surface(services=services, envelope=envelope, slots=slots, limits=limits)
@@ -40,6 +50,7 @@ def create_gateway(
     app[CONNECTION_OPTIONS] = ConnectionOptions(limits, errors, response_headers(policy, None))
     install(app, policy, errors)
     install_access(app, services.access)
+    install_counting(app, counts)
 
     async def health(request: web.Request) -> web.Response:
         running = services.servers.status().servers
@@ -52,5 +63,6 @@ def create_gateway(
     app.router.add_get("/health", health, expect_handler=expect_later)
     OpenAiRoutes(surface).install(app)
     AnthropicRoutes(surface, anthropic).install(app)
+    MetricsRoute(Exposition(counts, services.servers, services.hardware, lambda: len(slots))).install(app)
     app.on_shutdown.append(end_streams)
     return app

@@ -9,6 +9,7 @@ from typing import Protocol
 from llamero.models.aliases import ListedModel
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot
+from llamero.models.metrics import HardwareMetrics
 
 
 class InferenceReply(Protocol):
@@ -64,4 +65,13 @@ class Servers(Protocol):
 
     async def unload(self, name: str) -> None:
         """Stop a model once no request needs it. Raises ModelNotFound; without effect when it does not run."""
+        ...
+
+
+class Hardware(Protocol):
+    """The machine as it was last measured."""
+
+    @property
+    def latest(self) -> HardwareMetrics | None:
+        """The last sample, however old; None before the first."""
         ...

@@ -11,7 +11,7 @@ from aiohttp import web
 from llamero.gateway.access import Access
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
-from llamero.gateway.protocols import Inference, Models, Servers
+from llamero.gateway.protocols import Hardware, Inference, Models, Servers
 from llamero.gateway.slots import StreamSlots
 
 
@@ -23,6 +23,7 @@ class GatewayServices:
     models: Models
     servers: Servers
     access: Access
+    hardware: Hardware
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""`GET /metrics`: counted while requests pass, written out for Prometheus when it asks."""

@@ -1,0 +1,43 @@
+"""Counts what is asked of models, around whatever answers: every dialect asks through here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from llamero.gateway.metrics.counts import Counts
+from llamero.gateway.metrics.model_labels import ModelLabels
+from llamero.gateway.protocols import Inference, InferenceReply
+from llamero.models.errors import LlameroError
+from llamero.models.inference import InferenceRequest
+
+FINISHED, BROKEN, CANCELLED = "finished", "failed", "cancelled"
+
+
+class MeasuredInference:
+    """An `Inference` that counts. An engine's reply begins with its first token, so opening it takes until then."""
+
+    def __init__(self, inner: Inference, counts: Counts, labels: ModelLabels) -> None:
+        self._inner = inner
+        self._counts = counts
+        self._labels = labels
+
+    @asynccontextmanager
+    async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceReply]:
+        """Open a reply. Raises what the services raise."""
+        model = await self._labels.label(request.model)
+        loop = asyncio.get_running_loop()
+        began, outcome = loop.time(), BROKEN
+        try:
+            async with self._inner.stream(request) as reply:
+                self._counts.first_byte[model].observe(loop.time() - began)
+                yield reply
+                outcome = FINISHED if reply.status < 400 else BROKEN
+        except (asyncio.CancelledError, ConnectionError, GeneratorExit):
+            outcome = CANCELLED
+            raise
+        except LlameroError:
+            raise
+        finally:
+            self._counts.model_requests[model, outcome] += 1

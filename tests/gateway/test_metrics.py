@@ -1,0 +1,134 @@
+"""`/metrics`: the numbers are right, the labels are few, and a scrape asks nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from llamero.gateway.metrics.counts import Histogram
+from llamero.gateway.metrics.model_labels import LIMIT, ModelLabels
+from llamero.models.aliases import ListedModel
+from llamero.models.errors import UpstreamFailed
+from tests.gateway.harness import CHAT, Gateway, Script, chat, event, eventually, forever, running_gateway, send
+from tests.gateway.test_relay import read_head, streaming
+
+Key = tuple[str, frozenset[tuple[str, str]]]
+
+
+async def scrape(gateway: Gateway) -> dict[Key, float]:
+    """Every sample by name and labels, read as Prometheus reads them."""
+    response = await send(gateway, "GET", "/metrics")
+    assert response.status == 200
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(response.body.decode())
+    return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
+
+
+def sample(samples: dict[Key, float], name: str, **labels: str) -> float:
+    return samples.get((name, frozenset(labels.items())), 0.0)
+
+
+async def test_requests_are_counted_by_template_dialect_and_status() -> None:
+    async with running_gateway() as gateway:
+        await chat(gateway, CHAT)
+        await chat(gateway, CHAT | {"n": 0})
+        for name in ("m", "x", "y/z"):
+            await send(gateway, "GET", f"/v1/models/{name}")
+        await send(gateway, "GET", "/v1/models", host="evil.example")
+        await send(gateway, "GET", "/nothing/here")
+        found = await scrape(gateway)
+    chats = {"route": "/v1/chat/completions", "dialect": "openai"}
+    assert sample(found, "llamero_requests_total", status="200", **chats) == 1
+    assert sample(found, "llamero_requests_total", status="400", **chats) == 1
+    models = {"route": "/v1/models/{id}", "dialect": "openai"}
+    assert sample(found, "llamero_requests_total", status="200", **models) == 1
+    assert sample(found, "llamero_requests_total", status="404", **models) == 2
+    assert sample(found, "llamero_requests_total", route="/v1/models", dialect="openai", status="403") == 1
+    assert sample(found, "llamero_requests_total", route="unknown", dialect="llamero", status="404") == 1
+    assert sample(found, "llamero_request_seconds_count", route="/v1/models/{id}") == 3
+
+
+async def test_models_that_are_not_listed_share_one_label() -> None:
+    async with running_gateway() as gateway:
+        await chat(gateway, CHAT)
+        for number in range(20):
+            await chat(gateway, CHAT | {"model": f"made-up-{number}"})
+        found = await scrape(gateway)
+    asked = {labels: value for (name, labels), value in found.items() if name == "llamero_model_requests_total"}
+    assert asked == {
+        frozenset({("model", "m"), ("outcome", "finished")}): 1,
+        frozenset({("model", "other"), ("outcome", "failed")}): 20,
+    }
+    assert sample(found, "llamero_first_byte_seconds_count", model="m") == 1
+
+
+async def test_labels_are_bounded_and_the_list_is_read_once_a_minute() -> None:
+    class Many:
+        reads = 0
+
+        async def listed(self) -> list[ListedModel]:
+            self.reads += 1
+            return [ListedModel(id=f"m{number}") for number in range(LIMIT * 2)]
+
+        async def find(self, name: str) -> ListedModel:
+            raise NotImplementedError
+
+    many, now = Many(), 0.0
+    labels = ModelLabels(many, lambda: now)
+    assert [await labels.label(name) for name in ("m1", "x", f"m{LIMIT + 1}")] == ["m1", "other", "other"]
+    assert many.reads == 1
+    now = 61.0
+    await labels.label("x")
+    assert many.reads == 2
+
+
+async def test_stream_is_counted_while_it_runs_and_by_how_it_ended() -> None:
+    async with running_gateway(Script([event("a"), forever])) as gateway:
+        async with streaming(gateway) as (reader, _):
+            await read_head(reader)
+            assert sample(await scrape(gateway), "llamero_streams") == 1
+        await eventually(lambda: gateway.inference.open == 0)
+        gateway.inference.script = Script([event("a"), UpstreamFailed(reason="gone")])
+        await chat(gateway, CHAT)
+        found = await scrape(gateway)
+    assert sample(found, "llamero_streams") == 0
+    for outcome in ("cancelled", "failed"):
+        assert sample(found, "llamero_model_requests_total", model="m", outcome=outcome) == 1, outcome
+    gone = {"route": "/v1/chat/completions", "dialect": "openai", "status": "gone"}
+    assert sample(found, "llamero_requests_total", **gone) == 1
+
+
+async def test_state_of_engines_machine_and_process_is_told() -> None:
+    async with running_gateway() as gateway:
+        found = await scrape(gateway)
+    assert sample(found, "llamero_servers", state="ready") == 1
+    assert sample(found, "llamero_servers", state="failed") == 0
+    assert sample(found, "llamero_server_loads_total", model="m") == 1
+    assert sample(found, "llamero_cpu_percent") == 12.5
+    assert not [name for name, _ in found if name == "llamero_gpu_percent"]  # a sensor that is missing is not 0
+    assert sample(found, "process_cpu_seconds_total") > 0
+    assert sample(found, "process_resident_memory_bytes") > 10_000_000
+
+
+async def test_scrape_tells_no_path() -> None:
+    async with running_gateway() as gateway:
+        await chat(gateway, CHAT)
+        assert b"somebody" not in (await send(gateway, "GET", "/metrics")).body
+
+
+@pytest.mark.parametrize("value", [0.0, 0.005, 0.0051, 1e9])
+def test_histogram_counts_a_value_in_every_bucket_from_its_own_on(value: float) -> None:
+    histogram = Histogram((0.005, 1.0))
+    histogram.observe(value)
+    expected = [float(value <= bound) for bound in (0.005, 1.0)] + [1.0]
+    assert [count for _, count in histogram.buckets()] == expected
+    assert histogram.sum == value
+
+
+def test_start_does_not_pay_for_the_library() -> None:
+    code = "import sys, llamero.commands.serve; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert "prometheus_client" not in done.stdout
