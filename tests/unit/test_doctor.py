@@ -99,5 +99,5 @@ async def test_doctor_check_that_fails_is_a_finding_and_the_others_go_on(tmp_pat
     findings = await doctor.examine()
     gpu = next(finding for finding in findings if finding.name == "GPU")
     assert (gpu.level, gpu.text) == (Level.WARNING, "This could not be looked at (ZeroDivisionError).")
-    assert findings[-1].name == "Database"
+    assert findings[-1].name == "Keys"
     assert not (tmp_path / "data").exists()

@@ -82,6 +82,17 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     max_streams: Count = 256
 
 
+class RemoteSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[remote]`: how servers elsewhere are reached.
+
+    One that says nothing for `silence_limit_s` is given up. `proxies_from_environment` goes by HTTP_PROXY, HTTPS_PROXY
+    and NO_PROXY.
+    """
+
+    silence_limit_s: Period = 600.0
+    proxies_from_environment: bool = False
+
+
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[metrics]`: seconds between samples while nobody looks, and while somebody does."""
 
@@ -95,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineSettings = EngineSettings()
     servers: ServerSettings = ServerSettings()
     gateway: GatewaySettings = GatewaySettings()
+    remote: RemoteSettings = RemoteSettings()
     metrics: MetricsSettings = MetricsSettings()
 
 

@@ -27,9 +27,11 @@ from llamero.infrastructure.llama.engines import engine_version, find_engine, li
 from llamero.infrastructure.llama.flags import learn_flags
 from llamero.infrastructure.messages import Messages, default_messages
 from llamero.infrastructure.paths import Paths
+from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.models.doctor import DatabaseAbilities, Finding, Level, MachineMemory
 from llamero.models.errors import IoFailed, LlameroError
 from llamero.models.llama import Engine, EngineDevice, EngineKind
+from llamero.models.remote import KeyPlace
 from llamero.models.settings import ResolvedSettings, Source
 
 GB = 1e9
@@ -60,8 +62,10 @@ class Doctor:
         *,
         messages: Messages | None = None,
         read_gpus: Callable[[], GpuReading] = lambda: GpuProbe().read(),
+        keys: RemoteKeys | None = None,
     ) -> None:
         self._paths = paths
+        self._keys = keys if keys is not None else RemoteKeys(paths.data_dir)
         self._resolved = resolved
         self._messages = messages if messages is not None else default_messages()
         self._read_gpus = read_gpus
@@ -80,6 +84,7 @@ class Doctor:
             ("doctor-port", self._in_thread(self._examine_port)),
             ("doctor-settings", self._in_thread(self.judge_settings)),
             ("doctor-database", self._in_thread(self._examine_database)),
+            ("doctor-keys", self._examine_keys),
         )
         for name, check in checks:
             try:
@@ -259,6 +264,11 @@ class Doctor:
                 self._finding(name, Level.PROBLEM, "doctor-database-no-log", arguments, "doctor-database-log-advice")
             ]
         return [self._finding(name, Level.OK, "doctor-database-is", arguments)]
+
+    async def _examine_keys(self) -> list[Finding]:
+        keys = self._keys
+        code = "doctor-keys-keyring" if await keys.where() is KeyPlace.KEYRING else "doctor-keys-file"
+        return [self._finding("doctor-keys", Level.OK, code, {"path": str(keys.file)})]
 
     # Findings
 

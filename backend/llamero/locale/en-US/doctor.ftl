@@ -21,6 +21,7 @@ doctor-data = Data
 doctor-port = Port
 doctor-settings = Settings
 doctor-database = Database
+doctor-keys = Keys
 
 doctor-failed = This could not be looked at ({ $kind }).
 doctor-unknown = The system does not say.
@@ -75,3 +76,6 @@ doctor-database-no-search = SQLite { $version } has no full-text search (FTS5).
 doctor-database-no-log = SQLite { $version } cannot keep a write-ahead log in the data directory.
 doctor-database-advice = Use a Python whose SQLite has FTS5, as that of python.org has.
 doctor-database-log-advice = Choose a data directory on a local disk with --data-dir.
+
+doctor-keys-keyring = The keys of remote servers are kept in the system's keyring.
+doctor-keys-file = There is no system keyring here, so the keys of remote servers are kept unencrypted in { $path }, for this user alone.

@@ -66,6 +66,7 @@ settings-template-accepts = { $variable }: { $expected }
 settings-table-engine = Which llama-server is used, and what every model is started with.
 settings-table-servers = How many models stay loaded, for how long, and how much may wait.
 settings-table-gateway = Where other programs reach Llamero.
+settings-table-remote = How servers elsewhere are reached.
 settings-table-metrics = How often the hardware is read.
 
 setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or the embedded engine.
@@ -91,6 +92,9 @@ setting-gateway-allowed_hosts = Further names by which this machine may be calle
 setting-gateway-allowed_origins = Web pages that may use Llamero.
 setting-gateway-max_body_mb = Largest request body, in megabytes.
 setting-gateway-max_streams = How many answers may be streamed at once.
+
+setting-remote-silence_limit_s = Seconds without a word after which another server is given up.
+setting-remote-proxies_from_environment = Whether other servers are reached through the proxies that HTTP_PROXY and HTTPS_PROXY name.
 
 setting-metrics-idle_interval_s = Seconds between readings while nobody looks.
 setting-metrics-active_interval_s = Seconds between readings while somebody looks or a model answers.

@@ -1,0 +1,26 @@
+"""What is asked of a remote server that speaks OpenAI, and where its keys are kept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from llamero.models.aliases import ApiModel
+
+
+class RemoteRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to a remote server. `endpoint` is the engine's path; `content` is sent as it is, with its type."""
+
+    api: ApiModel
+    endpoint: str
+    method: str = "POST"
+    content: bytes | None = None
+    content_type: str = "application/json"
+
+
+class KeyPlace(StrEnum):
+    """Where the keys of remote servers are kept."""
+
+    KEYRING = "keyring"
+    FILE = "file"
