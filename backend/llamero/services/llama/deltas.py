@@ -22,7 +22,7 @@ from llamero.models.chat import (
     Usage,
 )
 from llamero.models.errors import InvalidRequest, LlameroError, UpstreamFailed
-from llamero.services.llama.answer import Answer
+from llamero.services.replies import OpenReply
 
 _REASON_LIMIT = 500
 _CONTEXT_FULL = "exceed_context_size_error"
@@ -41,7 +41,7 @@ class _ErrorBody(msgspec.Struct):
 
 
 async def deltas(
-    answer: Answer, on_prompt: Callable[[PromptProgress], None] = lambda _: None
+    answer: OpenReply, on_prompt: Callable[[PromptProgress], None] = lambda _: None
 ) -> AsyncGenerator[ChatDelta, None]:
     """Yield the typed deltas of a stream; the last one is Finished. `on_prompt` is told how far the prompt is read.
 

@@ -1,0 +1,1 @@
+"""HTTP to servers that speak OpenAI elsewhere."""
