@@ -19,6 +19,8 @@ from llamero.infrastructure.llama.upstream import open_session
 from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.processes.spawner import ProcessSpawner
+from llamero.infrastructure.remote.client import RemoteClient
+from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.infrastructure.storage.aliases import AliasStore
 from llamero.infrastructure.storage.api_keys import ApiKeyStore
 from llamero.infrastructure.storage.database import Database
@@ -32,6 +34,8 @@ from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.planning import Planner
 from llamero.services.llama.service import LlamaCppService, policy_of
 from llamero.services.metrics import MetricsService
+from llamero.services.remote_names import RemoteNames
+from llamero.services.remotes import RemoteModels
 from llamero.services.routing import Router
 from llamero.services.server_control import ServerControl
 
@@ -55,6 +59,7 @@ class Application:
         servers: ServerControl,
         inference: InferenceService,
         metrics: MetricsService,
+        remote_keys: RemoteKeys,
         database: Database | None = None,
         api_keys: ApiKeyStore | None = None,
         notices: tuple[str, ...] = (),
@@ -69,6 +74,7 @@ class Application:
         self.servers = servers
         self.inference = inference
         self.metrics = metrics
+        self.remote_keys = remote_keys
         self.database = database
         """None for a short-lived command that runs beside another Llamero, which has it."""
         self.api_keys = api_keys
@@ -136,9 +142,16 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         llama = LlamaCppService(actor, planner, metrics, listeners)
         catalog = ModelCatalog()
         catalog.add_file(demo_model())
-        router = Router(catalog, aliases)
+        remote_keys = RemoteKeys(paths.data_dir)
+        remote = RemoteClient(
+            silence_limit_s=settings.remote.silence_limit_s,
+            proxies_from_environment=settings.remote.proxies_from_environment,
+        )
+        stack.push_async_callback(remote.close)
+        router = Router(catalog, aliases, RemoteNames(remote, remote_keys, clock))
         servers = ServerControl(llama, actor, router)
-        inference = InferenceService(llama, router, listeners)
+        remotes = RemoteModels(remote, remote_keys, clock)
+        inference = InferenceService(llama, router, listeners, remotes, clock)
         notices = tuple(problem.reason for problem in resolved.problems)
         yield Application(
             paths,
@@ -151,6 +164,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             servers,
             inference,
             metrics,
+            remote_keys,
             database=database,
             api_keys=api_keys,
             notices=notices,

@@ -11,6 +11,8 @@ import psutil
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.messages import default_messages
+from llamero.infrastructure.remote.client import RemoteClient
+from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.models.bridge import SendChatMessage
 from llamero.models.conversations import MessageStatus, Sampling
 from llamero.models.llama import Engine, LlamaCppConfig
@@ -20,6 +22,7 @@ from llamero.services.chats.source import InferenceChatSource
 from llamero.services.inference import InferenceService
 from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.listeners import Listeners
+from llamero.services.remotes import RemoteModels
 from llamero.services.routing import Router
 from tests.fakes.chats import Chats, RecordingPublisher, ScriptedModel, open_store
 from tests.fakes.launch import fake_engine, journal
@@ -50,7 +53,9 @@ async def chatting(
         catalog = ModelCatalog()
         catalog.add_file(tmp_path / "m.gguf")
         servers, windows = Servers(w, engine, arguments), RecordingPublisher()
-        source = InferenceChatSource(InferenceService(servers, Router(catalog), Listeners()), w.phase)  # type: ignore[arg-type]
+        remotes = RemoteModels(RemoteClient(), RemoteKeys(tmp_path), SystemClock())
+        inference = InferenceService(servers, Router(catalog), Listeners(), remotes, SystemClock())  # type: ignore[arg-type]
+        source = InferenceChatSource(inference, w.phase)
         service = ChatService(store, source, windows, SystemClock(), default_messages())
         try:
             yield Chats(store, service, ScriptedModel(), windows), w, servers

@@ -1,47 +1,74 @@
 """One way to a model for the window and the gateway alike: alias, defaults, destination, reply.
 
-Invariant: `ChatCompletions` is told once for every request that named a model, whether it succeeded or not.
+Invariant: `ChatCompletions` is told once for every request that named a model, under the name that the client asked
+for, whether the request succeeded or not, and however many models were tried for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from llamero.models.aliases import LocalDestination
-from llamero.models.errors import ModelNotFound
+from llamero.infrastructure.clock import Clock
+from llamero.models.aliases import Destination, FallbackDestination, LocalDestination, RemoteDestination
 from llamero.models.events import ChatCompletions
 from llamero.models.inference import InferenceRequest
-from llamero.services.llama.answer import Answer
+from llamero.services.fallbacks import Fallbacks
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.service import LlamaCppService
+from llamero.services.replies import OpenReply
+from llamero.services.request_defaults import with_defaults
 from llamero.services.routing import Router
+
+
+class Remotes(Protocol):
+    """Asks models on remote servers. `services.remotes` fulfills it."""
+
+    def open(self, destination: RemoteDestination, request: InferenceRequest) -> AbstractAsyncContextManager[OpenReply]:
+        """Open a reply; leaving the context ends it there, too. Raises UpstreamFailed or Unavailable."""
+        ...
 
 
 class InferenceService:
     """Answers requests with models."""
 
-    def __init__(self, llama: LlamaCppService, router: Router, listeners: Listeners) -> None:
+    def __init__(
+        self, llama: LlamaCppService, router: Router, listeners: Listeners, remotes: Remotes, clock: Clock
+    ) -> None:
         self._llama = llama
         self._router = router
         self._listeners = listeners
+        self._remotes = remotes
+        self._fallbacks = Fallbacks(router.resolve, self._open_one, clock)
 
     @asynccontextmanager
-    async def stream(self, request: InferenceRequest) -> AsyncIterator[Answer]:
-        """Open the reply to a request; leaving the context frees the engine.
+    async def stream(self, request: InferenceRequest) -> AsyncIterator[OpenReply]:
+        """Open the reply to a request; leaving the context frees the engine, or ends the request to the remote server.
 
-        Raises ModelNotFound, and what `LlamaCppService.open` raises.
+        Raises ModelNotFound, what `LlamaCppService.open` raises, and UpstreamFailed or Unavailable for what is remote.
         """
         destination = await self._router.resolve(request.model)
-        if not isinstance(destination, LocalDestination):
-            raise ModelNotFound(model=request.model, param="model")
+        try:
+            async with self._open(destination, request) as reply:
+                yield reply
+        finally:
+            self._listeners.tell(ChatCompletions(destination.alias))
+
+    def _open(self, destination: Destination, request: InferenceRequest) -> AbstractAsyncContextManager[OpenReply]:
+        if isinstance(destination, FallbackDestination):
+            return self._fallbacks.open(destination, request)
+        return self._open_one(destination, request)
+
+    def _open_one(
+        self, destination: LocalDestination | RemoteDestination, request: InferenceRequest
+    ) -> AbstractAsyncContextManager[OpenReply]:
+        if isinstance(destination, RemoteDestination):
+            return self._remotes.open(destination, request)
         config = destination.config
         if request.keep_alive_s is not None:
             config = replace(config, keep_alive_s=request.keep_alive_s)
-        try:
-            async with self._llama.open(config, request.endpoint, request.body) as answer:
-                yield answer
-        finally:
-            self._listeners.tell(ChatCompletions(destination.alias))
+        body = with_defaults(request.endpoint, request.body, destination.defaults, destination.system_prompt)
+        return self._llama.open(config, request.endpoint, body)
