@@ -109,9 +109,12 @@ class ScriptedInference:
             self.open -= 1
 
 
-class TwoModels:
+class SomeModels:
+    def __init__(self, *models: ModelId) -> None:
+        self._models = models
+
     async def listed(self) -> Sequence[ListedModel]:
-        return tuple([ListedModel(id=model.alias, path=model.path) for model in (MODEL, SLASHED)])
+        return tuple([ListedModel(id=model.alias, path=model.path) for model in self._models])
 
     async def find(self, name: str) -> ListedModel:
         for model in await self.listed():
@@ -120,21 +123,32 @@ class TwoModels:
         raise ModelNotFound(model=name)
 
 
-class OneServer:
-    """One model is ready. Remembers what it was asked to load and to unload."""
-
+class TwoModels(SomeModels):
     def __init__(self) -> None:
+        super().__init__(MODEL, SLASHED)
+
+
+class SomeServers:
+    """These models are ready. Remembers what it was asked to load and to unload."""
+
+    def __init__(self, *ready: ModelId) -> None:
         self.asked: list[tuple[str, str]] = []
+        self._ready = ready
 
     def status(self) -> ActorSnapshot:
-        server = ServerSnapshot(model=MODEL, phase=ServerPhase.READY, generation=1, pid=1, port=2)
-        return ActorSnapshot(servers=(server,))
+        servers = [ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, pid=1, port=2) for m in self._ready]
+        return ActorSnapshot(servers=tuple(servers))
 
     async def load(self, name: str) -> None:
         self.asked.append(("load", name))
 
     async def unload(self, name: str) -> None:
         self.asked.append(("unload", name))
+
+
+class OneServer(SomeServers):
+    def __init__(self) -> None:
+        super().__init__(MODEL)
 
 
 class Hardware:
@@ -160,12 +174,17 @@ class Gateway:
         return f"http://{self.host}"
 
 
-def services_around(inference: ScriptedInference, access: AccessService | None = None) -> GatewayServices:
+def services_around(
+    inference: ScriptedInference,
+    access: AccessService | None = None,
+    models: SomeModels | None = None,
+    servers: SomeServers | None = None,
+) -> GatewayServices:
     """The small real services that a gateway is built around."""
     return GatewayServices(
         inference=inference,
-        models=TwoModels(),
-        servers=OneServer(),
+        models=models or TwoModels(),
+        servers=servers or OneServer(),
         access=access or AccessService(None, SystemClock(), required=False),
         hardware=Hardware(),
     )
@@ -179,6 +198,8 @@ async def running_gateway(
     key: str | None = None,
     access: AccessService | None = None,
     limits: Limits | None = None,
+    models: SomeModels | None = None,
+    servers: SomeServers | None = None,
     kernel_buffer: int | None = None,
     adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
 ) -> AsyncIterator[Gateway]:
@@ -190,7 +211,8 @@ async def running_gateway(
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
     access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
     inference = ScriptedInference(script)
-    app = create_gateway(services_around(inference, access), policy, text_of, limits)
+    services = services_around(inference, access, models, servers)
+    app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()
     try:

@@ -14,6 +14,7 @@ from llamero.gateway.anthropic.routes import AnthropicRoutes
 from llamero.gateway.dialect_errors import DialectErrors
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
+from llamero.gateway.llama_cpp.routes import LlamaCppRoutes
 from llamero.gateway.metrics.counts import Counts
 from llamero.gateway.metrics.exposition import Exposition
 from llamero.gateway.metrics.measured import MeasuredInference
@@ -62,6 +63,7 @@ def create_gateway(
 
     app.router.add_get("/health", health, expect_handler=expect_later)
     OpenAiRoutes(surface).install(app)
+    LlamaCppRoutes(surface).install(app)
     AnthropicRoutes(surface, anthropic).install(app)
     MetricsRoute(Exposition(counts, services.servers, services.hardware, lambda: len(slots))).install(app)
     app.on_shutdown.append(end_streams)

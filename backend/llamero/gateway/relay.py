@@ -7,7 +7,7 @@ the first byte an error is one last event, or where there are no events a connec
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
@@ -24,13 +24,24 @@ REFUSAL_BYTES = 64 * 1024
 
 
 class Relay:
-    """One request's answer: `run` once. `held`: the client wants events, and is kept company until they come."""
+    """One request's answer: `run` once.
 
-    def __init__(self, request: web.Request, surface: Surface, *, held: bool = False) -> None:
+    `held`: the client wants events, and is kept company until they come. `shown` says what is shown of a whole body.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        surface: Surface,
+        *,
+        held: bool = False,
+        shown: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self._request = request
         self._surface = surface
         self._envelope = surface.envelope
         self._held = held
+        self._shown = shown
 
     async def run(self, opening: AbstractAsyncContextManager[InferenceReply]) -> web.StreamResponse:
         """Open the reply and forward it. Raises `LlameroError` only while nothing has been sent."""
@@ -59,11 +70,12 @@ class Relay:
         chunks = aiter(reply)
         async for chunk in chunks:
             collected += chunk
-            if len(collected) > COLLECTED_BYTES:
+            if len(collected) > COLLECTED_BYTES and self._shown is None:
                 return await self._forward_large_body(reply.status, kind, collected, chunks, stream)
+        body = self._shown(bytes(collected)) if self._shown is not None else bytes(collected)
         if stream.withdraw():
-            return web.Response(status=reply.status, body=bytes(collected), headers={"Content-Type": kind})
-        await stream.send(bytes(collected))
+            return web.Response(status=reply.status, body=body, headers={"Content-Type": kind})
+        await stream.send(body)
         return await stream.end()
 
     async def _forward_large_body(

@@ -69,6 +69,7 @@ RULES: Mapping[str, Rule] = {
     "POST /rerank": ASK,
     "POST /infill": ASK,
     "POST /completion": ASK,
+    "POST /completions": ASK,
     "GET /props": READ,
     "POST /props": MANAGE,
     "GET /slots": READ,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -14,13 +15,20 @@ from aiohttp import web
 from llamero.http.limits import Limits
 from llamero.models.errors import InvalidRequest, PayloadTooLarge, RequestTimedOut, UnsupportedMediaType
 
+T = TypeVar("T")
 _object_decoder = msgspec.json.Decoder(dict[str, object])
+_list_decoder = msgspec.json.Decoder(list[dict[str, object]])
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 async def read_json_object(request: web.Request, limits: Limits) -> dict[str, object]:
     """Return the body as a JSON object, whatever its declared type. Raises as `read_body` and `decode_object` do."""
     return decode_object(await read_body(request, limits), limits.max_json_depth)
+
+
+async def read_json_list(request: web.Request, limits: Limits) -> list[dict[str, object]]:
+    """Return the body as a JSON list of objects. Raises as `read_json_object` does."""
+    return _decode(_list_decoder, await read_body(request, limits), limits.max_json_depth)
 
 
 async def read_body(request: web.Request, limits: Limits) -> bytes:
@@ -74,8 +82,12 @@ def decode_object(body: bytes, max_depth: int) -> dict[str, object]:
     Integers of any size up to Python's limit stay exact. Of a repeated key the last one counts, and as what is passed
     on is encoded anew, nobody behind us can see another one.
     """
+    return _decode(_object_decoder, body, max_depth)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes, max_depth: int) -> T:
     try:
-        document = _object_decoder.decode(body.removeprefix(BYTE_ORDER_MARK))
+        document = decoder.decode(body.removeprefix(BYTE_ORDER_MARK))
     except RecursionError:
         raise InvalidRequest("request_error-too_deep", limit=max_depth) from None
     except UnicodeDecodeError:

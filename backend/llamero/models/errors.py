@@ -3,7 +3,8 @@
     LlameroError
     ├── InvalidRequest            mend the request (400)
     │   ├── InvalidArgument       an engine flag or value that cannot work; known before the spawn
-    │   └── ModelDoesNotEmbed     choose an embedding model
+    │   ├── ModelDoesNotEmbed     choose an embedding model
+    │   └── ModelNotLoaded        load the model first
     ├── AuthenticationFailed      send the right key (401)
     │   └── TokenExpired          open the page anew: its token is of an earlier start
     ├── Forbidden                 this client, page or host is not let in (403)
@@ -112,6 +113,13 @@ class ModelDoesNotEmbed(InvalidRequest):
 
     code = "server_error-model_does_not_embed"
     public_code = "model_does_not_embed"
+
+
+class ModelNotLoaded(InvalidRequest):
+    """A question about a running model, which does not run. Arguments: `model`."""
+
+    code = "request_error-model_not_loaded"
+    public_code = "model_not_loaded"
 
 
 class AuthenticationFailed(LlameroError):

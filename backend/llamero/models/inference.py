@@ -12,7 +12,7 @@ TRANSCRIPTIONS = "/v1/audio/transcriptions"
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A multipart body as the client sent it, for the endpoints that take files."""
+    """A body that is no JSON object, as it is sent: of the endpoints that take files or lists."""
 
     content_type: str
     content: bytes
@@ -22,8 +22,9 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request for a model.
 
     `model` is the name that the client asked for. `body` is the decoded JSON exactly as the client sent it, unknown
-    fields included; `form` takes its place where a file is sent. `endpoint` is the engine's path. `keep_alive_s`, where
-    given, counts for this request instead of the alias's: idle seconds until unload, negative never.
+    fields included; `form` takes its place where it is not a JSON object, and a `GET` has neither. `endpoint` is the
+    engine's path, with a query where it has one. `keep_alive_s`, where given, counts for this request instead of the
+    alias's: idle seconds until unload, negative never.
     """
 
     model: str

@@ -132,6 +132,7 @@ request_error-repeated_header = The header { $header } was sent more than once. 
 request_error-missing_param = '{ $param }' is required.
 request_error-wrong_type = '{ $param }' must be { $expected }.
 request_error-out_of_range = '{ $param }' must be from { $minimum } to { $maximum }.
+request_error-model_not_loaded = The model '{ $model }' is not loaded. Send it a request first, or add autoload=true.
 request_error-form = The form cannot be read: { $reason }.
 request_error-image_elsewhere = '{ $param }' is an image on another server, and Llamero does not fetch it. Send the image itself, in base64.
 request_error-cannot_count_tokens = The server of the model '{ $model }' cannot count tokens. Count them for a model on this machine.
