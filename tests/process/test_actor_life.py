@@ -147,6 +147,18 @@ async def test_keep_alive_over_unloads_the_model(keep_alive_s: float, tmp_path: 
         await eventually(lambda: [type(event) for event in w.events] == [Start, Stop])
 
 
+async def test_expire_waits_for_the_last_request_and_leaves_nothing(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path)
+    async with world() as w:
+        lease = await w.actor.acquire(spec_for(engine))
+        await w.actor.expire(spec_for(engine))
+        assert w.phase() is READY
+        lease.release()
+        await w.actor.expire(spec_for(engine))
+        assert w.phase() is None
+        assert nothing_runs(engine)
+
+
 async def test_cancelled_callers_leave_no_lease_and_no_place_in_the_queue(tmp_path: Path) -> None:
     engine = fake_engine(tmp_path, load_seconds=0.1)
     async with world() as w:

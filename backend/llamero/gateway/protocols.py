@@ -59,8 +59,11 @@ class Servers(Protocol):
         """How they stand now, for showing."""
         ...
 
-    async def load(self, name: str) -> None:
-        """Make a model ready. Raises ModelNotFound and what ends a start; without effect for a remote model."""
+    async def load(self, name: str, keep_alive_s: float | None = None) -> None:
+        """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says.
+
+        Raises ModelNotFound and what ends a start; without effect for a remote model.
+        """
         ...
 
     async def unload(self, name: str) -> None:

@@ -108,7 +108,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """One server as last published. `generation` grows with every process started; `since` is a monotonic time in s."""
+    """One server as last published. `generation` grows with every process started; times are monotonic seconds.
+
+    `memory_bytes` is the estimate of its plan, 0 where there is none. `expires_at` is when it is unloaded if nothing is
+    asked of it until then, None while it is in use or kept for good; `keep_alive_s` as in `LlamaCppConfig`.
+    """
 
     model: ModelId
     phase: ServerPhase
@@ -119,6 +123,10 @@ class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     port: int | None = None
     failure: Failure | None = None
+    variant: str = "cpu"
+    memory_bytes: int = 0
+    keep_alive_s: float = 300.0
+    expires_at: float | None = None
 
 
 class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True):

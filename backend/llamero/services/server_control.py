@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from llamero.models.aliases import LocalDestination
 from llamero.models.llama import ActorSnapshot, ServerPhase
 from llamero.services.llama.actor import LlamaActor
@@ -21,17 +23,25 @@ class ServerControl:
         """How the servers stand now, for showing."""
         return self._actor.snapshot
 
-    async def load(self, name: str) -> None:
-        """Make a model ready. Raises ModelNotFound and what ends a start; without effect for a remote model."""
+    async def load(self, name: str, keep_alive_s: float | None = None) -> None:
+        """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says.
+
+        Raises ModelNotFound and what ends a start; without effect for a remote model.
+        """
         destination = await self._router.resolve(name)
         if isinstance(destination, LocalDestination):
-            await self._llama.start(destination.config)
+            config = destination.config
+            await self._llama.start(config if keep_alive_s is None else replace(config, keep_alive_s=keep_alive_s))
 
     async def unload(self, name: str) -> None:
-        """Stop a model and return when its process is gone. Raises ModelNotFound; without effect for a remote one."""
+        """Stop a model once no request needs it; returns when its process is gone, or at once if it is in use.
+
+        Raises ModelNotFound and what `LlamaCppService.plan` raises; without effect for a remote model.
+        """
         destination = await self._router.resolve(name)
         if isinstance(destination, LocalDestination):
-            await self._actor.unload(destination.config.model.alias)
+            plan = await self._llama.plan(destination.config)
+            await self._actor.expire(plan.spec)
 
     def phase(self, name: str) -> ServerPhase | None:
         """How the server of this name stands now, for showing; None where there is none."""

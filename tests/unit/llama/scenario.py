@@ -56,6 +56,11 @@ class Scenario:
         self.tell(events.Unload(self.tickets, alias, self.now))
         return self.tickets
 
+    def expire(self, wanted: LaunchSpec) -> int:
+        self.tickets += 1
+        self.tell(events.Expire(self.tickets, wanted, self.now))
+        return self.tickets
+
     def close(self) -> int:
         self.tickets += 1
         self.tell(events.Close(self.tickets, self.now))

@@ -308,6 +308,109 @@ def test_keep_alive_negative_never_unloads() -> None:
     assert s.phase("a") is ServerPhase.READY
 
 
+def test_load_of_what_is_ready_changes_how_long_it_is_kept() -> None:
+    s = Scenario()
+    s.release(s.ready(spec("a", keep_alive=10)))
+    s.wake(9)
+    assert isinstance(s.answers(s.load(spec("a", keep_alive=60)))[0], effects.Done)
+    assert s.now_(effects.WakeAt)[-1].at == 69
+    s.load(spec("a", keep_alive=-1))
+    assert s.now_(effects.WakeAt)[-1].at is None
+
+
+def test_expire_of_an_idle_model_stops_it_and_is_done_when_it_is_gone() -> None:
+    s = Scenario()
+    s.release(s.ready(A))
+    expired = s.expire(A)
+    assert s.phase("a") is ServerPhase.STOPPING
+    assert s.answers(expired) == []
+    again = s.expire(A)
+    s.stopped("a")
+    assert [type(s.answers(t)[0]) for t in (expired, again)] == [effects.Done, effects.Done]
+
+
+def test_expire_of_a_model_in_use_is_done_at_once_and_takes_effect_when_the_last_request_ends() -> None:
+    s = Scenario()
+    first = s.ready(A)
+    second = s.acquire(A)
+    expired = s.expire(A)
+    assert isinstance(s.answers(expired)[0], effects.Done)
+    s.release(first)
+    assert s.phase("a") is ServerPhase.READY
+    assert s.state.snapshot().servers[0].leases == 1, "no stream is cut"
+    s.release(second)
+    assert s.phase("a") is ServerPhase.STOPPING
+
+
+def test_expire_before_a_later_request_is_taken_back_by_its_keep_alive() -> None:
+    s = Scenario()
+    first = s.ready(A)
+    s.expire(A)
+    later = s.acquire(A)
+    s.release(first)
+    s.release(later)
+    assert s.phase("a") is ServerPhase.READY
+
+
+def test_expire_by_another_alias_of_the_same_server_finds_it() -> None:
+    s = Scenario()
+    s.release(s.ready(spec("a", path="/models/same.gguf")))
+    s.expire(spec("b", path="/models/same.gguf"))
+    assert s.phase("a") is ServerPhase.STOPPING
+
+
+def test_expire_of_an_alias_whose_arguments_have_changed_finds_its_server() -> None:
+    s = Scenario()
+    s.release(s.ready(spec("a", "-c 1")))
+    s.expire(spec("a", "-c 2"))
+    assert s.phase("a") is ServerPhase.STOPPING
+
+
+def test_expire_leaves_other_models_alone() -> None:
+    s = Scenario(max_loaded=2)
+    s.release(s.ready(A))
+    s.release(s.ready(B))
+    s.expire(A)
+    assert s.phase("b") is ServerPhase.READY
+
+
+def test_expire_of_what_somebody_waits_for_changes_nothing() -> None:
+    s = Scenario()
+    waiting = s.acquire(A)
+    assert isinstance(s.answers(s.expire(A))[0], effects.Done)
+    s.started("a")
+    assert s.granted(waiting)
+    s.release(waiting)
+    assert s.phase("a") is ServerPhase.READY, "the request that came first has a keep-alive of its own"
+
+
+def test_expire_of_a_start_that_nobody_waits_for_any_more_stops_it() -> None:
+    s = Scenario()
+    gone = s.acquire(A)
+    s.tell(events.Withdrawn(gone, s.now))
+    s.expire(A)
+    assert s.phase("a") is ServerPhase.STOPPING
+
+
+def test_expire_between_a_crash_and_the_return_of_its_request_does_not_cut_it() -> None:
+    s = Scenario()
+    broken = s.ready(A)
+    s.exited("a")
+    assert isinstance(s.answers(s.expire(A))[0], effects.Done)
+    resumed = s.acquire(A, resumes=s.lease(broken))
+    s.started("a")
+    assert s.granted(resumed)
+
+
+def test_expire_of_what_does_not_run_or_has_failed_is_done_at_once() -> None:
+    s = Scenario()
+    assert isinstance(s.answers(s.expire(A))[0], effects.Done)
+    s.acquire(B)
+    s.start_failed("b")
+    assert isinstance(s.answers(s.expire(B))[0], effects.Done)
+    assert s.phase("b") is ServerPhase.FAILED, "the reason stays where it can be seen"
+
+
 def test_policy_changed_to_fewer_models_waits_for_leases() -> None:
     s = Scenario(max_loaded=2)
     one, two = s.ready(A), s.ready(B)

@@ -112,6 +112,14 @@ class ActorMachine(RuleBasedStateMachine):
             self.lost[lease] = self.leases.pop(lease)
         self.digest()
 
+    @rule(wanted=SPECS)
+    def expire(self, wanted: LaunchSpec) -> None:
+        waiting = self.s.state.waiting
+        self.ask(None)
+        self.s.expire(wanted)
+        assert self.s.state.waiting == waiting, "nobody is refused by it, and nobody is let in"
+        self.digest()
+
     @precondition(lambda self: self.open)
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:

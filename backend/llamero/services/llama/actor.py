@@ -112,6 +112,10 @@ class LlamaActor:
         """Stop one model, or all; returns when the processes are gone."""
         await self._ask(lambda ticket, at: events.Unload(ticket, alias, at))
 
+    async def expire(self, spec: LaunchSpec) -> None:
+        """Unload a model once no request needs it; returns when its process is gone, or at once if it is in use."""
+        await self._ask(lambda ticket, at: events.Expire(ticket, spec, at))
+
     async def close(self) -> None:
         """Stop everything and the actor itself; returns when the processes are gone. May be called by many, at once."""
         if self._loop_task is None:

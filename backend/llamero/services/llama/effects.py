@@ -42,7 +42,7 @@ class Refuse(msgspec.Struct, frozen=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """Tell the caller of Load, Unload or Close that it is so."""
+    """Tell the caller of Load, Unload, Expire or Close that it is so."""
 
     ticket: int
 

@@ -40,6 +40,18 @@ class Unload(msgspec.Struct, frozen=True, tag=True):
     at: float
 
 
+class Expire(msgspec.Struct, frozen=True, tag=True):
+    """Intent of a client: the model need not be kept loaded. No request is disturbed.
+
+    Answered by Done: when the process is gone, or at once where requests hold it, and then it goes with the last of
+    them. A request that comes later keeps it loaded for its own keep-alive.
+    """
+
+    ticket: int
+    spec: LaunchSpec
+    at: float
+
+
 class Close(msgspec.Struct, frozen=True, tag=True):
     """Intent: the app ends. Everything is stopped and nothing starts again."""
 
@@ -110,6 +122,6 @@ class PolicyChanged(msgspec.Struct, frozen=True, tag=True):
     at: float
 
 
-Intent = Acquire | Load | Unload | Close
+Intent = Acquire | Load | Unload | Expire | Close
 Fact = Withdrawn | Released | Started | StartFailed | Exited | Stopped | Woke | PolicyChanged
 Event = Intent | Fact

@@ -107,14 +107,16 @@ class _Queue:
 
     def _grant(self, waiting: Waiting, server: Server) -> bool:
         draft = self.draft
+        spec = replace(server.spec, keep_alive_s=waiting.spec.keep_alive_s)
         if waiting.explicit:
+            waits_for_use = server.in_use or spec.keep_alive_s == 0
+            draft.put(replace(server, spec=spec, idle_since=None if waits_for_use else self.at))
             draft.effects.append(Done(waiting.ticket))
             return True
         if len(server.leases) >= draft.policy.concurrency:
             return False
         lease = draft.next_lease
         draft.next_lease += 1
-        spec = replace(server.spec, keep_alive_s=waiting.spec.keep_alive_s)
         draft.put(replace(server, spec=spec, leases=server.leases | {lease}, last_used=self.at, idle_since=None))
         draft.effects.append(Grant(waiting.ticket, lease, server.alias, server.generation))
         return True
@@ -195,8 +197,7 @@ class _Queue:
 def _unload_idle(draft: Draft, at: float) -> None:
     """Unload what was idle for its keep-alive, and the least recently used beyond the number kept loaded."""
     for server in list(draft.servers.values()):
-        deadline = _keep_alive_deadline(server)
-        if deadline is not None and deadline <= at:
+        if server.expires_at is not None and server.expires_at <= at:
             draft.stop(server, at)
     loaded = [s for s in draft.servers.values() if s.phase in (ServerPhase.STARTING, ServerPhase.READY)]
     idle = sorted((s for s in loaded if s.phase is ServerPhase.READY and not s.in_use), key=lambda s: s.last_used)
@@ -204,16 +205,8 @@ def _unload_idle(draft: Draft, at: float) -> None:
         draft.stop(server, at)
 
 
-def _keep_alive_deadline(server: Server) -> float | None:
-    """When an idle server is unloaded; None while it is in use, unused so far, or kept for good."""
-    keep_alive = server.spec.keep_alive_s
-    if server.phase is not ServerPhase.READY or server.in_use or server.idle_since is None or keep_alive < 0:
-        return None
-    return server.idle_since + keep_alive
-
-
 def _next_deadline(draft: Draft) -> float | None:
-    deadlines = [_keep_alive_deadline(s) for s in draft.servers.values()]
+    deadlines = [s.expires_at for s in draft.servers.values()]
     deadlines += [s.restart_at for s in draft.servers.values()]
     return min((d for d in deadlines if d is not None), default=None)
 

@@ -60,6 +60,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         """The alias that the server was started for."""
         return self.spec.model.alias
 
+    @property
+    def expires_at(self) -> float | None:
+        """When it is unloaded if nothing is asked of it; None while in use, unused so far, kept for good, not ready."""
+        if self.phase is not ServerPhase.READY or self.in_use or self.idle_since is None or self.spec.keep_alive_s < 0:
+            return None
+        return self.idle_since + self.spec.keep_alive_s
+
     def snapshot(self) -> ServerSnapshot:
         """This server as it may be shown."""
         return ServerSnapshot(
@@ -72,6 +79,10 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             pid=self.pid,
             port=self.port,
             failure=self.failure,
+            variant=self.spec.engine.variant,
+            memory_bytes=self.spec.memory_bytes,
+            keep_alive_s=self.spec.keep_alive_s,
+            expires_at=self.expires_at,
         )
 
 
@@ -84,7 +95,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stopping(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller of Unload or Close, and the aliases that it still waits for."""
+    """A caller of Unload, Expire or Close, and the aliases that it still waits for."""
 
     ticket: int
     aliases: frozenset[str]

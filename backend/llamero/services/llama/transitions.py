@@ -35,6 +35,8 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
             _load(draft, event)
         case events.Unload():
             _unload(draft, event)
+        case events.Expire():
+            _expire(draft, event)
         case events.Close():
             _close(draft, event)
         case events.Withdrawn():
@@ -92,6 +94,22 @@ def _unload(draft: Draft, event: events.Unload) -> None:
     _stop_now(draft, aliases, event.at)
     _refuse_waiting(draft, STOPPED_BY_USER, event.alias)
     _await_stopped(draft, event.ticket, aliases)
+
+
+def _expire(draft: Draft, event: events.Expire) -> None:
+    """Stop what nobody uses or waits for; what is in use need not stay beyond its last request."""
+    stopping: list[str] = []
+    for server in list(draft.servers.values()):
+        if server.alias != event.spec.model.alias and not server.spec.runs_like(event.spec):
+            continue
+        if server.in_use:
+            draft.put(replace(server, spec=replace(server.spec, keep_alive_s=0.0)))
+        elif server.phase is ServerPhase.STOPPING:
+            stopping.append(server.alias)
+        elif server.phase is not ServerPhase.FAILED and not any(w.spec.runs_like(server.spec) for w in draft.waiting):
+            draft.stop(server, event.at)
+            stopping.append(server.alias)
+    _await_stopped(draft, event.ticket, stopping)
 
 
 def _close(draft: Draft, event: events.Close) -> None:
