@@ -23,6 +23,8 @@ def pytest_configure() -> None:
         for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
             if signal.getsignal(ignored) is signal.SIG_IGN:
                 signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
+    # What a developer has downloaded would be listed by the programs that are tested, too.
+    os.environ["HF_HUB_CACHE"] = str(ROOT / "no-hub-cache-in-tests")
 
 
 @pytest.fixture(scope="session")

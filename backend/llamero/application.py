@@ -7,6 +7,7 @@ within half a second.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
@@ -14,9 +15,12 @@ from pathlib import Path
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.data_dir_lock import DataDirLock
+from llamero.infrastructure.gguf import read_header
+from llamero.infrastructure.hub_cache import find_hub_cache
 from llamero.infrastructure.llama.server import LlamaServer
 from llamero.infrastructure.llama.upstream import open_session
 from llamero.infrastructure.metrics import HardwareSampler
+from llamero.infrastructure.model_files import ModelFiles
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.processes.spawner import ProcessSpawner
 from llamero.infrastructure.remote.client import RemoteClient
@@ -24,10 +28,12 @@ from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.infrastructure.storage.aliases import AliasStore
 from llamero.infrastructure.storage.api_keys import ApiKeyStore
 from llamero.infrastructure.storage.database import Database
+from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.models.llama import LaunchSpec
 from llamero.models.settings import ResolvedSettings, Settings
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
+from llamero.services.discovery import ModelDiscovery
 from llamero.services.inference import InferenceService
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.listeners import Listeners
@@ -86,6 +92,17 @@ class Application:
 def demo_model() -> Path:
     """The model that is part of the package: it answers, but it is not a real assistant."""
     return Path(str(files("llamero") / "assets" / "demo.gguf"))
+
+
+def _model_folders(settings: Settings, paths: Paths) -> list[Path]:
+    """Where the settings say that models are; relative to the data directory."""
+    folders = []
+    for folder in settings.models.folders:
+        try:
+            folders.append(paths.data_dir / Path(folder).expanduser())
+        except RuntimeError:  # a home that does not exist has no models either
+            logger.warning("settings: the folder %s in models.folders does not exist", folder)
+    return folders or [paths.models]
 
 
 @asynccontextmanager
@@ -148,7 +165,13 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             proxies_from_environment=settings.remote.proxies_from_environment,
         )
         stack.push_async_callback(remote.close)
-        router = Router(catalog, aliases, RemoteNames(remote, remote_keys, clock))
+        if database is not None:
+            for config in await PreferenceStore(database).models():
+                catalog.add(config)
+        discovery = ModelDiscovery(
+            ModelFiles(_model_folders(settings, paths), find_hub_cache(os.environ), read_header), catalog, clock
+        )
+        router = Router(catalog, aliases, RemoteNames(remote, remote_keys, clock), discovery)
         servers = ServerControl(llama, actor, router)
         remotes = RemoteModels(remote, remote_keys, clock)
         inference = InferenceService(llama, router, listeners, remotes, clock)

@@ -66,7 +66,7 @@ def router(*aliases: Alias, files: Sequence[str] = (), remote: Sequence[str] = (
     catalog = ModelCatalog()
     for file in files:
         catalog.add_file(Path(file))
-    return Router(catalog, AliasBook(MemoryStorage(*aliases)), ToldNames(*remote))
+    return Router(catalog, AliasBook(MemoryStorage(*aliases)), remote_names=ToldNames(*remote))
 
 
 def api(name: str = "far", **fields: Any) -> ApiModel:

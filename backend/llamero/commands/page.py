@@ -74,7 +74,7 @@ async def open_page(
 ) -> Page:
     """Open the conversations and serve the page at its origin; all of it is closed with `stack`.
 
-    Models that were opened before are known again. Raises IoFailed when the database cannot be used.
+    Raises IoFailed when the database cannot be used.
     """
     clock, messages = SystemClock(), default_messages()
     database, api_keys = app.database, app.api_keys
@@ -83,8 +83,6 @@ async def open_page(
     store = ChatStore(database, clock)
     await store.recover()
     preferences = PreferenceStore(database)
-    for config in await preferences.models():
-        app.catalog.add(config)
     hub = Hub(HubLimits())
     source = InferenceChatSource(app.inference, app.servers.phase)
     chats = ChatService(store, source, hub, clock, messages)

@@ -24,6 +24,8 @@ Origin = Annotated[str, Meta(pattern=r"\Ahttps?://[^/\s?#@*]{1,255}\Z", extra={"
 # The engine's flags are split where they are parsed, quotes and all; splitting them here as well would do it twice.
 FlagText = Annotated[str, Meta(pattern=r"\A[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z", max_length=65_536)]
 FlagLines = Annotated[tuple[FlagText, ...], Meta(extra={"text": "line", "expected": "flags"})]
+# One line of text is one folder: its name may have spaces.
+Folders = Annotated[tuple[Text, ...], Meta(extra={"text": "line", "expected": "folders"})]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1, le=65_536)]
 CountOrNone = Annotated[int, Meta(ge=0, le=65_536)]
@@ -93,6 +95,12 @@ class RemoteSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxies_from_environment: bool = False
 
 
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[models]`: where model files are looked for, besides the hub's cache. No folders: the one of Llamero's own."""
+
+    folders: Folders = ()
+
+
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[metrics]`: seconds between samples while nobody looks, and while somebody does."""
 
@@ -107,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     servers: ServerSettings = ServerSettings()
     gateway: GatewaySettings = GatewaySettings()
     remote: RemoteSettings = RemoteSettings()
+    models: ModelSettings = ModelSettings()
     metrics: MetricsSettings = MetricsSettings()
 
 

@@ -6,7 +6,7 @@ name that nobody has is an error; nothing is ever guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from llamero.models.aliases import (
@@ -22,7 +22,7 @@ from llamero.models.aliases import (
 )
 from llamero.models.errors import ModelFileNotFound, ModelNotFound
 from llamero.models.llama import LlamaCppConfig, ModelId
-from llamero.services.aliases import AliasBook
+from llamero.services.aliases import AliasBook, AliasTable
 from llamero.services.catalog import ModelCatalog
 
 
@@ -34,14 +34,28 @@ class RemoteNames(Protocol):
         ...
 
 
+class Discovery(Protocol):
+    """Keeps the catalog true to the disk: `services.discovery.ModelDiscovery`."""
+
+    @property
+    def has_looked(self) -> bool: ...  # noqa: D102
+    def begin(self, others: Iterable[str] | None = None) -> None: ...  # noqa: D102
+    async def refresh(self, others: Iterable[str] | None = None) -> None: ...  # noqa: D102
+
+
 class Router:
-    """Resolves names of models."""
+    """Resolves names of models. Without a discovery, the catalog is all there is."""
 
     def __init__(
-        self, catalog: ModelCatalog, aliases: AliasBook | None = None, remote_names: RemoteNames | None = None
+        self,
+        catalog: ModelCatalog,
+        aliases: AliasBook | None = None,
+        remote_names: RemoteNames | None = None,
+        discovery: Discovery | None = None,
     ) -> None:
         self._catalog = catalog
         self._aliases = aliases or AliasBook()
+        self._discovery = discovery
         self._remote_names = remote_names
 
     async def resolve(self, name: str) -> Destination:
@@ -53,34 +67,35 @@ class Router:
         table = await self._aliases.current()
         match table.named.get(name):
             case UserAlias() as alias:
-                return self._local(alias)
+                return await self._local(alias)
             case FallbackAlias() as alias:
                 return FallbackDestination(alias=name, targets=alias.targets, cooldown_s=alias.cooldown_s)
-        try:
-            return LocalDestination(alias=name, config=self._catalog.config(name))
-        except ModelNotFound:
-            for api in table.apis:
-                upstream = upstream_name(api, name)
-                if upstream is not None:
-                    return RemoteDestination(alias=name, api=api, upstream=upstream)
-            raise
+        remote = _remote(table.apis, name)
+        config = await self._known(name, wait=remote is None)
+        if config is not None:
+            return LocalDestination(alias=name, config=config)
+        if remote is not None:
+            return remote
+        raise ModelNotFound(model=name, param="model")
 
     async def listed(self) -> Sequence[ListedModel]:
         """Every name that clients may ask for, once, in the order in which names are looked for."""
         table = await self._aliases.current()
+        await self._look(table)
         listed: dict[str, ListedModel] = {}
         for alias in table.named.values():
             listed[alias.name] = self._listed_alias(alias)
         for model in self._catalog.models():
             listed.setdefault(model.alias, self._listed_model(model.alias))
         for api in table.apis:
-            for name in await self._remote(api):
+            for name in await self._remote_names_of(api):
                 listed.setdefault(name, _listed_remote(api, name))
         return tuple(listed.values())
 
     async def find(self, name: str) -> ListedModel:
         """Return what is listed under `name`. Raises ModelNotFound."""
         table = await self._aliases.current()
+        await self._look(table)
         alias = table.named.get(name)
         if alias is not None:
             return self._listed_alias(alias)
@@ -101,17 +116,48 @@ class Router:
             return False
         return True
 
-    def _local(self, alias: UserAlias) -> LocalDestination:
+    async def _known(self, name: str, *, wait: bool) -> LlamaCppConfig | None:
+        """How a model is run that is known by itself. A name that is new is looked for on the disk.
+
+        Where the name leads elsewhere, too, only the first look is waited for.
+        """
+        config = self._configured(name)
+        if config is None and self._discovery is not None:
+            if wait or not self._discovery.has_looked:
+                await self._discovery.refresh()
+            else:
+                self._discovery.begin()
+            config = self._configured(name)
+        return config
+
+    def _configured(self, name: str) -> LlamaCppConfig | None:
+        try:
+            return self._catalog.config(name)
+        except ModelNotFound:
+            return None
+
+    async def _look(self, table: AliasTable) -> None:
+        """Bring the catalog up to date, with how every file looks that has a name."""
+        if self._discovery is not None:
+            files = [alias.file for alias in table.named.values() if isinstance(alias, UserAlias) and alias.file]
+            await self._discovery.refresh([*files, *(model.path for model in self._catalog.opened())])
+
+    async def _local(self, alias: UserAlias) -> LocalDestination:
+        if alias.hub and self._catalog.of_hub(alias.hub) is None and self._discovery is not None:
+            await self._discovery.refresh()
+        base = self._base(alias)
+        if base is None:
+            raise ModelFileNotFound(path=alias.hub, param="model")
         return LocalDestination(
             alias=alias.name,
             config=LlamaCppConfig(
-                model=ModelId(alias.name, self._path(alias)),
+                model=ModelId(alias.name, base.model.path),
                 context_length=alias.context_length,
                 gpu_layers=alias.gpu_layers,
                 threads=alias.threads,
                 parallel=alias.parallel,
                 embedding=alias.embedding,
-                arguments=alias.arguments,
+                arguments=(*base.arguments, *alias.arguments),
                 keep_alive_s=alias.keep_alive_s,
                 rpc=alias.rpc,
             ),
@@ -119,29 +165,37 @@ class Router:
             system_prompt=alias.system_prompt,
         )
 
-    def _path(self, alias: UserAlias) -> str:
-        """The file that an alias stands for. Raises ModelFileNotFound when the hub's cache does not have it."""
+    def _base(self, alias: UserAlias) -> LlamaCppConfig | None:
+        """The model that an alias stands for; None when the hub's cache does not have it."""
         if alias.file:
-            return alias.file
-        try:
-            return self._catalog.config(alias.hub).model.path
-        except ModelNotFound:
-            raise ModelFileNotFound(path=alias.hub, param="model") from None
+            return LlamaCppConfig(model=ModelId(alias.name, alias.file))
+        return self._catalog.of_hub(alias.hub)
 
     def _listed_alias(self, alias: UserAlias | FallbackAlias) -> ListedModel:
         if isinstance(alias, FallbackAlias):
             return ListedModel(id=alias.name, kind=AliasKind.FALLBACK)
-        try:
-            path = self._path(alias)
-        except ModelFileNotFound:
-            path = ""
-        return ListedModel(id=alias.name, kind=AliasKind.USER, embedding=alias.embedding, path=path)
+        base = self._base(alias)
+        path = "" if base is None else base.model.path
+        return self._listed_file(alias.name, AliasKind.USER, path, embedding=alias.embedding)
 
     def _listed_model(self, name: str) -> ListedModel:
         config = self._catalog.config(name)
-        return ListedModel(id=name, embedding=config.embedding, path=config.model.path)
+        return self._listed_file(name, AliasKind.MODEL, config.model.path, embedding=config.embedding)
 
-    async def _remote(self, api: ApiModel) -> Iterator[str]:
+    def _listed_file(self, name: str, kind: AliasKind, path: str, *, embedding: bool) -> ListedModel:
+        look = self._catalog.look(path)
+        if look is None:
+            return ListedModel(id=name, kind=kind, embedding=embedding, path=path)
+        return ListedModel(
+            id=name,
+            kind=kind,
+            created=look.modified,
+            embedding=embedding or look.embedding,
+            path=path,
+            size_bytes=look.size_bytes,
+        )
+
+    async def _remote_names_of(self, api: ApiModel) -> Iterator[str]:
         """The names under which clients ask this server's models."""
         names = list(api.models)
         if api.forward_all and self._remote_names is not None:
@@ -155,6 +209,15 @@ def upstream_name(api: ApiModel, name: str) -> str | None:
         return None
     upstream = name.removeprefix(api.prefix)
     return upstream if upstream and (api.forward_all or upstream in api.models) else None
+
+
+def _remote(apis: Iterable[ApiModel], name: str) -> RemoteDestination | None:
+    """The first remote server that has the name."""
+    for api in apis:
+        upstream = upstream_name(api, name)
+        if upstream is not None:
+            return RemoteDestination(alias=name, api=api, upstream=upstream)
+    return None
 
 
 def _listed_remote(api: ApiModel, name: str) -> ListedModel:

@@ -53,6 +53,7 @@ settings-expected-name = a name of letters, digits, dots, hyphens and underscore
 settings-expected-host = a host name or address without a port
 settings-expected-list-text = a list of texts
 settings-expected-list-flags = a list of engine flags, such as ["--ctx-size 8192"]
+settings-expected-list-folders = a list of folders, such as ["/srv/models"]
 settings-expected-list-host = a list of host names or addresses, such as ["desk.lan"]
 settings-expected-list-origin = a list of origins, such as ["http://desk.lan:8080"]
 
@@ -67,6 +68,7 @@ settings-table-engine = Which llama-server is used, and what every model is star
 settings-table-servers = How many models stay loaded, for how long, and how much may wait.
 settings-table-gateway = Where other programs reach Llamero.
 settings-table-remote = How servers elsewhere are reached.
+settings-table-models = Where model files are looked for.
 settings-table-metrics = How often the hardware is read.
 
 setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or the embedded engine.
@@ -95,6 +97,8 @@ setting-gateway-max_streams = How many answers may be streamed at once.
 
 setting-remote-silence_limit_s = Seconds without a word after which another server is given up.
 setting-remote-proxies_from_environment = Whether other servers are reached through the proxies that HTTP_PROXY and HTTPS_PROXY name.
+
+setting-models-folders = Folders in which model files are looked for, besides the cache of Hugging Face's hub. Empty: "models" in the data directory.
 
 setting-metrics-idle_interval_s = Seconds between readings while nobody looks.
 setting-metrics-active_interval_s = Seconds between readings while somebody looks or a model answers.
