@@ -13,6 +13,7 @@ from typing import Any
 from llamero.gateway.app import create_gateway
 from llamero.gateway.limits import Limits
 from llamero.gateway.policy import gateway_policy
+from llamero.gateway.protocols import Responses
 from llamero.gateway.server import GatewayServer
 from llamero.gateway.surface import GatewayServices
 from llamero.http.policy import AccessPolicy
@@ -179,6 +180,7 @@ def services_around(
     access: AccessService | None = None,
     models: SomeModels | None = None,
     servers: SomeServers | None = None,
+    responses: Responses | None = None,
 ) -> GatewayServices:
     """The small real services that a gateway is built around."""
     return GatewayServices(
@@ -187,6 +189,7 @@ def services_around(
         servers=servers or OneServer(),
         access=access or AccessService(None, SystemClock(), required=False),
         hardware=Hardware(),
+        responses=responses,
     )
 
 
@@ -202,6 +205,7 @@ async def running_gateway(
     servers: SomeServers | None = None,
     kernel_buffer: int | None = None,
     adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
+    responses: Responses | None = None,
 ) -> AsyncIterator[Gateway]:
     listening = socket.socket()
     if kernel_buffer is not None:  # inherited by every connection
@@ -211,7 +215,7 @@ async def running_gateway(
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
     access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
     inference = ScriptedInference(script)
-    services = services_around(inference, access, models, servers)
+    services = services_around(inference, access, models, servers, responses)
     app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()

@@ -25,7 +25,7 @@ PREFIXES = (
     "server_error-", "context_error-", "model_router_error-", "request_error-", "args_error-", "engine_error-",
     "model_file_error-", "access_error-", "data_error-", "port_error-", "key_error-", "settings_error-",
     "storage_error-", "chat_error-",
-    "bridge_error-", "alias_error-", "rpc_error-",
+    "bridge_error-", "alias_error-", "rpc_error-", "response_error-",
 )  # fmt: skip
 
 

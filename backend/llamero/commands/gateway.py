@@ -21,14 +21,17 @@ from llamero.http.policy import is_loopback
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.listening import bind_listeners, port_holder
 from llamero.infrastructure.messages import default_messages
+from llamero.infrastructure.storage.responses import ResponseStore
 from llamero.models.errors import IoFailed, LlameroError
 from llamero.models.settings import GatewaySettings, Source
 from llamero.services.access import AccessService
+from llamero.services.responses.service import ResponseService
 
 
 async def open_gateway(app: Application, ground: Ground, key: str | None, stack: AsyncExitStack) -> str:
     """Open the gateway, to be closed with `stack`, and return its address. Raises IoFailed or InvalidRequest."""
     gateway = ground.resolved.settings.gateway
+    responses = await _kept_responses(app)
     explicit = ground.resolved.sources["gateway.port"] is not Source.DEFAULT
     sockets = bind_listeners(gateway.host, gateway.port, explicit)
     try:
@@ -38,7 +41,12 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
         access = await _access(app, gateway, sockets, key)
         policy = gateway_policy(_with_own_host(gateway), port=port, ollama_port=gateway.ollama_port if second else None)
         services = GatewayServices(
-            inference=app.inference, models=app.router, servers=app.servers, access=access, hardware=app.metrics
+            inference=app.inference,
+            models=app.router,
+            servers=app.servers,
+            access=access,
+            responses=responses,
+            hardware=app.metrics,
         )
         application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
         server = GatewayServer(application, sockets)
@@ -56,6 +64,14 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
     if _is_everywhere(gateway.host) and not gateway.allowed_hosts:
         say(f"llamero: {default_messages().text('cli-name-hosts', {'path': str(ground.paths.settings_file)})}")
     return f"http://{_reachable(gateway.host)}:{port}"
+
+
+async def _kept_responses(app: Application) -> ResponseService | None:
+    if app.database is None:
+        return None
+    responses = ResponseService(ResponseStore(app.database), SystemClock(), app.settings.responses, error_text)
+    await responses.recover()
+    return responses
 
 
 def error_text(error: LlameroError) -> str:

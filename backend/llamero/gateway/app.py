@@ -21,6 +21,7 @@ from llamero.gateway.metrics.measured import MeasuredInference
 from llamero.gateway.metrics.model_labels import ModelLabels
 from llamero.gateway.metrics.requests import install_counting
 from llamero.gateway.metrics.route import MetricsRoute
+from llamero.gateway.openai.responses.routes import ResponsesRoutes
 from llamero.gateway.openai.routes import OpenAiRoutes
 from llamero.gateway.slots import StreamSlots
 from llamero.gateway.surface import GatewayServices, Surface, json_response
@@ -66,5 +67,7 @@ def create_gateway(
     LlamaCppRoutes(surface).install(app)
     AnthropicRoutes(surface, anthropic).install(app)
     MetricsRoute(Exposition(counts, services.servers, services.hardware, lambda: len(slots))).install(app)
+    if services.responses is not None:
+        ResponsesRoutes(surface, services.responses).install(app)
     app.on_shutdown.append(end_streams)
     return app

@@ -5,7 +5,7 @@ They ask for a stream even where their client wants the whole answer: a stream i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -20,7 +20,7 @@ DONE = b"[DONE]"
 _decode = msgspec.json.Decoder(StreamChunk).decode
 
 
-async def chat_chunks(reply: InferenceReply) -> AsyncIterator[StreamChunk]:
+async def chat_chunks(reply: InferenceReply) -> AsyncGenerator[StreamChunk, None]:
     """Yield the chunks of a stream as they arrive, without its end mark.
 
     Raises what the engine refuses with, and UpstreamFailed for an error in the stream or an event that is no chunk.
@@ -37,7 +37,7 @@ async def chat_chunks(reply: InferenceReply) -> AsyncIterator[StreamChunk]:
             yield _chunk(event.data)
 
 
-async def chat_deltas(reply: InferenceReply) -> AsyncIterator[ChatDelta]:
+async def chat_deltas(reply: InferenceReply) -> AsyncGenerator[ChatDelta, None]:
     """Yield what a stream adds to its one choice; the last delta is Finished.
 
     Raises what `chat_chunks` raises, and UpstreamFailed for a stream that does not say how it ended.

@@ -10,6 +10,7 @@ from llamero.models.aliases import ListedModel
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot
 from llamero.models.metrics import HardwareMetrics
+from llamero.models.responses import Item, ItemPage, Response
 
 
 class InferenceReply(Protocol):
@@ -77,4 +78,36 @@ class Hardware(Protocol):
     @property
     def latest(self) -> HardwareMetrics | None:
         """The last sample, however old; None before the first."""
+        ...
+
+
+class Responses(Protocol):
+    """What is kept of responses. Every method raises IoFailed when it cannot be read or written."""
+
+    async def begin(self, response: Response, items: Sequence[Item]) -> None:
+        """Keep a response that begins, with what was put in."""
+        ...
+
+    async def update(self, response: Response, events: Sequence[bytes] = ()) -> None:
+        """Keep how a response stands now or has ended, and the events of its stream if they may be asked for."""
+        ...
+
+    async def find(self, id: str) -> Response:
+        """A response with its output. Raises NotFound."""
+        ...
+
+    async def delete(self, id: str) -> None:
+        """Forget a response for good. Raises NotFound."""
+        ...
+
+    async def events(self, id: str) -> Sequence[bytes]:
+        """The events of a stream that has ended. Raises NotFound, and InvalidRequest where they were not kept."""
+        ...
+
+    async def conversation(self, items: Sequence[Item], previous_id: str | None) -> Sequence[Item]:
+        """All turns up to `previous_id` and these items. Raises PreviousResponseNotFound, Conflict or NotFound."""
+        ...
+
+    async def input_items(self, id: str, *, limit: int, newest_first: bool, after: str | None) -> ItemPage:
+        """What was put in, `limit` items of it behind the item `after`. Raises NotFound, and InvalidRequest."""
         ...

@@ -11,19 +11,20 @@ from aiohttp import web
 from llamero.gateway.access import Access
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
-from llamero.gateway.protocols import Hardware, Inference, Models, Servers
+from llamero.gateway.protocols import Hardware, Inference, Models, Responses, Servers
 from llamero.gateway.slots import StreamSlots
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayServices:
-    """What the gateway is built around."""
+    """What the gateway is built around. Without a database nothing is kept: then `responses` is None."""
 
     inference: Inference
     models: Models
     servers: Servers
     access: Access
     hardware: Hardware
+    responses: Responses | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

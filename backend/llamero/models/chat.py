@@ -24,6 +24,23 @@ class ToolCallChunk(msgspec.Struct, frozen=True):
     function: FunctionDelta = FunctionDelta()
 
 
+class TopLogprob(msgspec.Struct, frozen=True):
+    """A token that could have stood in a place. `bytes` is its UTF-8, which may be a part of a character."""
+
+    token: str = ""
+    logprob: float = 0.0
+    bytes: tuple[int, ...] | None = None
+
+
+class Logprob(msgspec.Struct, frozen=True):
+    """A token, how likely it was, and what else could have stood there."""
+
+    token: str = ""
+    logprob: float = 0.0
+    bytes: tuple[int, ...] | None = None
+    top_logprobs: tuple[TopLogprob, ...] | None = ()
+
+
 class ChunkDelta(msgspec.Struct, frozen=True):
     """What a chunk adds to one choice."""
 
@@ -33,6 +50,12 @@ class ChunkDelta(msgspec.Struct, frozen=True):
     tool_calls: tuple[ToolCallChunk, ...] | None = None
 
 
+class ChunkLogprobs(msgspec.Struct, frozen=True):
+    """How likely the tokens of a chunk were, where the request has `logprobs`."""
+
+    content: tuple[Logprob, ...] | None = None
+
+
 class ChunkChoice(msgspec.Struct, frozen=True):
     """One choice of a chunk. `stop_reason` is vLLM's: the stop sequence, or the token, that ended the answer."""
 
@@ -40,14 +63,29 @@ class ChunkChoice(msgspec.Struct, frozen=True):
     delta: ChunkDelta = ChunkDelta()
     finish_reason: str | None = None
     stop_reason: object = None
+    logprobs: ChunkLogprobs | None = None
+
+
+class PromptTokensDetails(msgspec.Struct, frozen=True):
+    """How much of a prompt was read before."""
+
+    cached_tokens: int | None = None
+
+
+class CompletionTokensDetails(msgspec.Struct, frozen=True):
+    """How much of an answer was reasoning."""
+
+    reasoning_tokens: int | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Token counts of a request."""
+    """Token counts of a request. The details are None where the engine does not tell them."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    prompt_tokens_details: PromptTokensDetails | None = None
+    completion_tokens_details: CompletionTokensDetails | None = None
 
 
 class Timings(msgspec.Struct, frozen=True):

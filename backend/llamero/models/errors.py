@@ -4,7 +4,8 @@
     ├── InvalidRequest            mend the request (400)
     │   ├── InvalidArgument       an engine flag or value that cannot work; known before the spawn
     │   ├── ModelDoesNotEmbed     choose an embedding model
-    │   └── ModelNotLoaded        load the model first
+    │   ├── ModelNotLoaded        load the model first
+    │   └── PreviousResponseNotFound  send the whole conversation again
     ├── AuthenticationFailed      send the right key (401)
     │   └── TokenExpired          open the page anew: its token is of an earlier start
     ├── Forbidden                 this client, page or host is not let in (403)
@@ -120,6 +121,13 @@ class ModelNotLoaded(InvalidRequest):
 
     code = "request_error-model_not_loaded"
     public_code = "model_not_loaded"
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """A conversation cannot go on, because a turn of it is not kept. Arguments: `id` of that turn."""
+
+    code = "response_error-previous_not_found"
+    public_code = "previous_response_not_found"
 
 
 class AuthenticationFailed(LlameroError):

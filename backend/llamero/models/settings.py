@@ -108,6 +108,16 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     active_interval_s: Period = 1.0
 
 
+class ResponsesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[responses]`: how long what programs asked by `/v1/responses` is kept, and how much of it at most.
+
+    Days count from the last answer of a conversation. Beyond `max_mb` the oldest go, whatever builds on them.
+    """
+
+    keep_days: Annotated[int, Meta(ge=1, le=36_500)] = 30
+    max_mb: Annotated[int, Meta(ge=1, le=1_048_576)] = 1024
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. The field names are the tables and keys of `settings.toml`."""
 
@@ -117,6 +127,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     remote: RemoteSettings = RemoteSettings()
     models: ModelSettings = ModelSettings()
     metrics: MetricsSettings = MetricsSettings()
+    responses: ResponsesSettings = ResponsesSettings()
 
 
 class SettingsProblem(msgspec.Struct, frozen=True, kw_only=True):

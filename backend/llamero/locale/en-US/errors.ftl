@@ -131,6 +131,11 @@ request_error-too_deep = The request body nests deeper than { $limit } levels. F
 request_error-repeated_header = The header { $header } was sent more than once. Send it once.
 request_error-missing_param = '{ $param }' is required.
 request_error-wrong_type = '{ $param }' must be { $expected }.
+request_error-unsupported =
+    { GIVEN($value) ->
+        [yes] '{ $param }' cannot be "{ $value }" here
+       *[no] '{ $param }' is not supported here
+    }. Leave it out.
 request_error-out_of_range = '{ $param }' must be from { $minimum } to { $maximum }.
 request_error-model_not_loaded = The model '{ $model }' is not loaded. Send it a request first, or add autoload=true.
 request_error-form = The form cannot be read: { $reason }.

@@ -1,0 +1,185 @@
+"""Responses on the disk, with the items that went in and came out.
+
+Invariants: a response is inserted once and changed only while it is unfinished; one that was deleted never comes back,
+also when it is still being written; its items go with it. Text with half a surrogate pair cannot get here: requests
+with one are no JSON.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from llamero.infrastructure.storage.database import Database
+from llamero.models.responses import REFERENCE, Item, OutputItem, Response, ResponseStatus
+
+_item_of = msgspec.json.Decoder(Item).decode
+_output_of = msgspec.json.Decoder(OutputItem).decode
+_response_of = msgspec.json.Decoder(Response).decode
+_encode = msgspec.json.encode
+
+# From the beginning of a conversation to a response of it; `depth` counts from that one back.
+_CONVERSATION = """
+WITH RECURSIVE chain (id, previous_id, status, depth) AS (
+    SELECT id, previous_id, status, 0 FROM responses WHERE id = ?
+    UNION SELECT r.id, r.previous_id, r.status, chain.depth + 1
+        FROM responses r JOIN chain ON r.id = chain.previous_id
+)
+SELECT previous_id, status, item FROM chain LEFT JOIN response_items ON response_id = id
+ORDER BY depth DESC, response_items.seq
+"""
+# Everything on which something young builds.
+_OLD = """
+WITH RECURSIVE kept (id, previous_id) AS (
+    SELECT id, previous_id FROM responses WHERE created_at >= ?
+    UNION SELECT r.id, r.previous_id FROM responses r JOIN kept ON r.id = kept.previous_id
+)
+DELETE FROM responses WHERE id NOT IN (SELECT id FROM kept)
+"""
+_TOO_MUCH = """
+DELETE FROM responses WHERE seq IN (
+    SELECT seq FROM (SELECT seq, SUM(size) OVER (ORDER BY seq DESC) AS total FROM responses) WHERE total > ?
+)
+"""
+
+
+class History(msgspec.Struct, frozen=True):
+    """The items of a conversation in their order, and how its last response stands.
+
+    `missing` is the id of a response that is not there any more.
+    """
+
+    items: tuple[Item, ...] = ()
+    status: ResponseStatus = ResponseStatus.COMPLETED
+    missing: str | None = None
+
+
+class ResponseStore:
+    """The responses of one database. Every method raises IoFailed when the database cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, response: Response, items: Sequence[Item]) -> None:
+        """Keep a response that begins, with what was put in."""
+        data, encoded = _bare(response), [(_own_id(item), _encode(item)) for item in items]
+        size = len(data) + sum(len(item) for _, item in encoded)
+        row = (response.id, response.previous_response_id, response.created_at, response.status.value, size, data)
+
+        def write(connection: sqlite3.Connection) -> None:
+            insert = "INSERT INTO responses (id, previous_id, created_at, status, size, response) VALUES (?,?,?,?,?,?)"
+            connection.execute(insert, row)
+            _insert_items(connection, response.id, False, encoded)
+
+        await self._database.write(write)
+
+    async def update(self, response: Response, events: bytes | None = None) -> None:
+        """Keep how a response stands now, or has ended; without effect when it has ended before or was deleted."""
+        data, encoded = _bare(response), [(item.id, _encode(item)) for item in response.output]
+        more = sum(len(item) for _, item in encoded) + len(events or b"")
+
+        def write(connection: sqlite3.Connection) -> None:
+            changed = connection.execute(
+                "UPDATE responses SET status = ?, response = ?, events = ?, size = size + ? "
+                "WHERE id = ? AND status IN ('queued', 'in_progress')",
+                (response.status.value, data, events, more, response.id),
+            ).rowcount
+            if changed:
+                _insert_items(connection, response.id, True, encoded)
+
+        await self._database.write(write)
+
+    async def find(self, id: str) -> Response | None:
+        """A response with its output; None when there is none of that id."""
+
+        def read(connection: sqlite3.Connection) -> Response | None:
+            row = connection.execute("SELECT response FROM responses WHERE id = ?", (id,)).fetchone()
+            if row is None:
+                return None
+            output = [_output_of(data) for data in _items(connection, id, output=True)]
+            return replace(_response_of(row[0]), output=tuple(output))
+
+        return await self._database.read(read)
+
+    async def input_items(self, id: str) -> tuple[Item, ...] | None:
+        """What was put in, in its order; None when there is no such response."""
+
+        def read(connection: sqlite3.Connection) -> tuple[Item, ...] | None:
+            if connection.execute("SELECT 1 FROM responses WHERE id = ?", (id,)).fetchone() is None:
+                return None
+            return tuple([_item_of(data) for data in _items(connection, id, output=False)])
+
+        return await self._database.read(read)
+
+    async def history(self, id: str) -> History:
+        """The conversation that ends with this response."""
+
+        def read(connection: sqlite3.Connection) -> History:
+            rows = connection.execute(_CONVERSATION, (id,)).fetchall()
+            missing = rows[0][0] if rows else id
+            if missing is not None:
+                return History(missing=missing)
+            items = tuple([_item_of(data) for _, _, data in rows if data is not None])
+            return History(items, ResponseStatus(rows[-1][1]))
+
+        return await self._database.read(read)
+
+    async def item(self, item_id: str) -> Item | None:
+        """The item of this id, the newest where clients have sent one again; None when there is none."""
+        find = "SELECT item FROM response_items WHERE item_id = ? ORDER BY seq DESC"
+        row = await self._database.read(lambda connection: connection.execute(find, (item_id,)).fetchone())
+        return None if row is None else _item_of(row[0])
+
+    async def events(self, id: str) -> bytes | None:
+        """What was kept of the stream of a response."""
+        find = "SELECT events FROM responses WHERE id = ?"
+        row = await self._database.read(lambda connection: connection.execute(find, (id,)).fetchone())
+        return None if row is None else row[0]
+
+    async def delete(self, id: str) -> bool:
+        """Forget a response for good; False when there is none of that id."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            return connection.execute("DELETE FROM responses WHERE id = ?", (id,)).rowcount > 0
+
+        return await self._database.write(write, durable=True)
+
+    async def unfinished(self) -> tuple[Response, ...]:
+        """Every response that has not ended, without its output."""
+        find = "SELECT response FROM responses WHERE status IN ('queued', 'in_progress')"
+        rows = await self._database.read(lambda connection: connection.execute(find).fetchall())
+        return tuple([_response_of(data) for (data,) in rows])
+
+    async def prune(self, oldest: float, max_bytes: int) -> int:
+        """Forget conversations without a response since `oldest`, then the oldest responses beyond `max_bytes`.
+
+        Returns how many. What is unfinished is younger than anything that is due.
+        """
+
+        def write(connection: sqlite3.Connection) -> int:
+            old = connection.execute(_OLD, (oldest,)).rowcount
+            return old + connection.execute(_TOO_MUCH, (max_bytes,)).rowcount
+
+        return await self._database.write(write)
+
+
+def _bare(response: Response) -> bytes:
+    return _encode(replace(response, output=()))
+
+
+def _own_id(item: Item) -> str:
+    """The id under which an item can be found; a reference has only that of another."""
+    return "" if item.get("type") == REFERENCE else str(item["id"])
+
+
+def _items(connection: sqlite3.Connection, id: str, *, output: bool) -> Iterable[bytes]:
+    find = "SELECT item FROM response_items WHERE response_id = ? AND is_output = ? ORDER BY seq"
+    return [data for (data,) in connection.execute(find, (id, output))]
+
+
+def _insert_items(connection: sqlite3.Connection, id: str, is_output: bool, items: Iterable[tuple[str, bytes]]) -> None:
+    insert = "INSERT INTO response_items (response_id, is_output, item_id, item) VALUES (?,?,?,?)"
+    connection.executemany(insert, [(id, is_output, item_id, data) for item_id, data in items])
