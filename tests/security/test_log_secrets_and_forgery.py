@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,19 +24,6 @@ from llamero.infrastructure.secret_masking import SecretMask
 from tests.fakes.unprivileged import as_nobody, reachable_directory
 
 KEY = "zq9-K3y.that+must/never=leak"
-
-
-@pytest.fixture(autouse=True)
-def _restored_logging() -> Iterator[None]:
-    root, own = logging.getLogger(), logging.getLogger("llamero")
-    before = (root.level, own.level, list(root.handlers))
-    yield
-    for handler in [handler for handler in root.handlers if handler not in before[2]]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(before[0])
-    own.setLevel(before[1])
-    logging.captureWarnings(False)
 
 
 def log_file(directory: Path, level: str = "debug") -> Path:

@@ -91,7 +91,7 @@ async def serve(host: str, port: int, handler: Handler) -> tuple[asyncio.Server,
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (request := await _read_request(reader)) is not None:
+            while (request := await read_request(reader)) is not None:
                 reply = Reply(reader, writer)
                 await handler(request, reply)
                 if reply.broken or request.headers.get("connection", "").lower() == "close":
@@ -105,7 +105,8 @@ async def serve(host: str, port: int, handler: Handler) -> tuple[asyncio.Server,
     return server, server.sockets[0].getsockname()[1]
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request | None:
+async def read_request(reader: asyncio.StreamReader) -> Request | None:
+    """Read one request whole; None when the connection ends instead."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:

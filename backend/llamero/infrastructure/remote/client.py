@@ -27,6 +27,7 @@ SILENCE_LIMIT_S = 600.0  # as long as the official clients wait for an answer
 # Servers of the uvicorn kind close an idle connection after 5 s. One that is used again in that very moment breaks, and
 # a POST is not repeated for it.
 KEEP_ALIVE_S = 4.0
+BUFFER_BYTES = 64 * 1024  # aiohttp holds twice that for a slow reader
 MAX_REDIRECTS = 3
 MAX_BODY_BYTES = 256 * 1024 * 1024  # some thousand long embeddings
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -133,6 +134,7 @@ class RemoteClient:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                read_bufsize=BUFFER_BYTES,
                 trust_env=self._proxies_from_environment,
             )
         return self._session
