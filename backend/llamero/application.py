@@ -18,7 +18,6 @@ from llamero.infrastructure.data_dir_lock import DataDirLock
 from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.hub_cache import find_hub_cache
 from llamero.infrastructure.llama.server import LlamaServer
-from llamero.infrastructure.llama.upstream import open_session
 from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.model_files import ModelFiles
 from llamero.infrastructure.paths import Paths
@@ -133,13 +132,11 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         spawner = ProcessSpawner(paths.run if exclusive else None)
         spawner.start()
         stack.push_async_callback(spawner.close, settings.engine.stop_grace_s)
-        session = await stack.enter_async_context(open_session())
 
         def create(spec: LaunchSpec) -> LlamaServer:
             return LlamaServer(
                 spec,
                 spawner=spawner,
-                session=session,
                 clock=clock,
                 start_timeout_s=settings.engine.start_timeout_s,
                 stop_grace_s=settings.engine.stop_grace_s,

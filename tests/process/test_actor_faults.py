@@ -16,7 +16,6 @@ from aiohttp import web
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.llama.server import PORT_ATTEMPTS, LlamaServer
-from llamero.infrastructure.llama.upstream import open_session
 from llamero.models.errors import EngineFailed, EngineNotFound, HealthCheckFailed, StartTimedOut
 from llamero.models.llama import Engine, EngineKind, ServerPhase
 from tests.fakes.launch import fake_engine, journal, starts
@@ -207,12 +206,11 @@ async def another_program() -> AsyncIterator[int]:
 @pytest.mark.parametrize("always", [False, True])
 async def test_port_stolen_by_a_program_that_answers_health_is_never_used(always: bool, tmp_path: Path) -> None:
     engine = fake_engine(tmp_path)
-    async with running_spawner() as spawner, open_session() as session, another_program() as stolen:
+    async with running_spawner() as spawner, another_program() as stolen:
         ports = [stolen] * (PORT_ATTEMPTS if always else 1)
         server = LlamaServer(
             spec_for(engine),
             spawner=spawner,
-            session=session,
             clock=SystemClock(),
             choose_port=lambda: ports.pop() if ports else free_port(),
         )

@@ -14,7 +14,6 @@ from typing import Any
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.llama.server import LlamaServer
-from llamero.infrastructure.llama.upstream import open_session
 from llamero.infrastructure.processes.spawner import ProcessSpawner
 from llamero.models.events import StateEvent
 from llamero.models.llama import Engine, LaunchSpec, ModelId, ServerPhase, ServerSnapshot
@@ -80,7 +79,6 @@ async def world(*, start_timeout_s: float = 10.0, stop_grace_s: float = 1.0, **p
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
         spawner = await stack.enter_async_context(running_spawner())
-        session = await stack.enter_async_context(open_session())
         listeners = Listeners()
         stack.push_async_callback(listeners.close)
         clock = SystemClock()
@@ -89,7 +87,6 @@ async def world(*, start_timeout_s: float = 10.0, stop_grace_s: float = 1.0, **p
             return LlamaServer(
                 spec,
                 spawner=spawner,
-                session=session,
                 clock=clock,
                 start_timeout_s=start_timeout_s,
                 stop_grace_s=stop_grace_s,

@@ -15,12 +15,11 @@ import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-import aiohttp
-
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.llama.args import argv
 from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
-from llamero.infrastructure.llama.upstream import Upstream, UpstreamReply
+from llamero.infrastructure.llama.http_reply import HttpReply
+from llamero.infrastructure.llama.upstream import Upstream
 from llamero.infrastructure.processes.child import ChildProcess
 from llamero.infrastructure.processes.spawner import ProcessSpawner
 from llamero.models.errors import (
@@ -58,7 +57,6 @@ class LlamaServer:
         spec: LaunchSpec,
         *,
         spawner: ProcessSpawner,
-        session: aiohttp.ClientSession,
         clock: Clock,
         start_timeout_s: float = 300.0,
         stop_grace_s: float = 5.0,
@@ -67,7 +65,6 @@ class LlamaServer:
         self.spec = spec
         self.port = 0
         self._spawner = spawner
-        self._session = session
         self._clock = clock
         self._start_timeout_s = start_timeout_s
         self._stop_grace_s = stop_grace_s
@@ -113,7 +110,7 @@ class LlamaServer:
             if self._stopping:
                 raise EngineFailed(reason="stopped before it was started")
             child = self._child = await self._spawn(command)
-        upstream = self._upstream = Upstream(self._session, self.port, self._key)
+        upstream = self._upstream = Upstream(self.port, self._key)
         try:
             await self._until_ready(child, upstream)
         except BaseException:
@@ -228,25 +225,25 @@ class LlamaServer:
         """Does it answer that it is well?"""
         return self._upstream is not None and await self._upstream.status("/health", with_key=False) == 200
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> AbstractAsyncContextManager[UpstreamReply]:
+    def request(self, method: str, path: str, body: bytes | None = None) -> AbstractAsyncContextManager[HttpReply]:
         """Send a request; the reply is as the engine sent it. Raises UpstreamFailed when it cannot be reached."""
         if self._upstream is None:
             raise UpstreamFailed(reason="the server has not been started")
         return self._upstream.request(method, path, body)
 
-    def chat_completions(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+    def chat_completions(self, body: bytes) -> AbstractAsyncContextManager[HttpReply]:
         """`POST /v1/chat/completions`; a stream when the body says so."""
         return self.request("POST", "/v1/chat/completions", body)
 
-    def embeddings(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+    def embeddings(self, body: bytes) -> AbstractAsyncContextManager[HttpReply]:
         """`POST /v1/embeddings`."""
         return self.request("POST", "/v1/embeddings", body)
 
-    def tokenize(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+    def tokenize(self, body: bytes) -> AbstractAsyncContextManager[HttpReply]:
         """`POST /tokenize`."""
         return self.request("POST", "/tokenize", body)
 
-    def detokenize(self, body: bytes) -> AbstractAsyncContextManager[UpstreamReply]:
+    def detokenize(self, body: bytes) -> AbstractAsyncContextManager[HttpReply]:
         """`POST /detokenize`."""
         return self.request("POST", "/detokenize", body)
 

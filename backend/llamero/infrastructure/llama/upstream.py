@@ -7,82 +7,26 @@ answer may take an hour; leaving the context closes the connection, which frees 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import aiohttp
-from multidict import CIMultiDict
-
+from llamero.infrastructure.llama.http_reply import HttpReply
 from llamero.models.errors import UpstreamFailed
 
 CONNECT_TIMEOUT_S = 5.0
 CLOSED = "the engine is being stopped"
-# RFC 9110, section 7.6.1: these belong to one connection and are not forwarded.
-HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_BROKEN = (aiohttp.ClientError, OSError, TimeoutError)
-
-
-def open_session() -> aiohttp.ClientSession:
-    """The one client session of the app: no connection limit, no decompression, no proxies from the environment.
-
-    Every request has a connection of its own: a connect on loopback costs 0.1 ms, while a kept one may be closed by the
-    engine in the very moment in which it is used again, which would look like the engine's death.
-    """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True),
-        auto_decompress=False,
-        trust_env=False,
-    )
-
-
-class UpstreamReply:
-    """An open reply. Iterate for the body as it arrives, or `read` all of it."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Mapping[str, str] = CIMultiDict(
-            (name, value) for name, value in response.headers.items() if name.lower() not in HOP_BY_HOP
-        )
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        try:
-            while chunk := await content.readany():
-                yield chunk
-        except _BROKEN as error:
-            raise UpstreamFailed(reason=_reason(error)) from error
-
-    async def read(self) -> bytes:
-        """The whole body. Raises UpstreamFailed when the connection breaks."""
-        try:
-            return await self._response.read()
-        except _BROKEN as error:
-            raise UpstreamFailed(reason=_reason(error)) from error
+_REQUEST_TARGET = re.compile(r"/[!-~]*")
 
 
 class Upstream:
     """Requests to the engine on one loopback port."""
 
-    def __init__(self, session: aiohttp.ClientSession, port: int, key: str) -> None:
-        self._session = session
-        self._base = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, key: str) -> None:
+        self._port = port
         self._key = key
-        self._open: set[aiohttp.ClientResponse] = set()
-        self._sending: set[asyncio.Task[aiohttp.ClientResponse]] = set()
+        self._open: set[HttpReply] = set()
+        self._connecting: set[asyncio.Timeout] = set()
         self._closed = False
 
     @asynccontextmanager
@@ -94,23 +38,23 @@ class Upstream:
         *,
         with_key: bool = True,
         timeout_s: float | None = None,
-    ) -> AsyncIterator[UpstreamReply]:
+    ) -> AsyncIterator[HttpReply]:
         """Send a request. `timeout_s` bounds it as a whole. Raises UpstreamFailed when the engine cannot be reached."""
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        if with_key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
-        response = await self._send(
-            self._session.request(
-                method, self._base + path, data=body, headers=headers, allow_redirects=False, timeout=timeout
-            )
-        )
-        self._open.add(response)
+        reply = HttpReply(self._request_bytes(method, path, body, with_key))
+        whole = asyncio.timeout(timeout_s)
+        self._open.add(reply)
         try:
-            yield UpstreamReply(response)
+            async with whole:
+                await self._connect(reply)
+                await reply.until_head()
+                yield reply
+        except TimeoutError as error:
+            if not whole.expired():
+                raise
+            raise UpstreamFailed(reason=f"no reply within {timeout_s} s") from error
         finally:
-            self._open.discard(response)
-            response.close()
+            self._open.discard(reply)
+            reply.close()
 
     async def status(self, path: str, *, with_key: bool = True, timeout_s: float = 2.0) -> int | None:
         """The status of a GET, or None when nothing answers."""
@@ -120,50 +64,43 @@ class Upstream:
         except UpstreamFailed:
             return None
 
-    async def _send(self, request: Coroutine[Any, Any, aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
-        """Wait for the head of a reply, as long as `close` is not called."""
-        if self._closed:
-            request.close()
-            raise UpstreamFailed(reason=CLOSED)
-        sending = asyncio.ensure_future(request)
-        self._sending.add(sending)
-        try:
-            # Not `await sending`: whether it was canceled or we were must stay two different things.
-            await asyncio.wait((sending,))
-        except asyncio.CancelledError:
-            _drop(sending)
-            raise
-        finally:
-            self._sending.discard(sending)
-        if self._closed:
-            _drop(sending)
-            raise UpstreamFailed(reason=CLOSED)
-        try:
-            return sending.result()
-        except _BROKEN as error:
-            raise UpstreamFailed(reason=_reason(error)) from error
-
     def close(self) -> None:
         """Cut every reply, open or awaited, and let no new request through.
 
         An engine that is asked to end waits for its clients otherwise.
         """
         self._closed = True
-        for sending in list(self._sending):
-            sending.cancel()
-        for response in list(self._open):
-            response.close()
+        for connecting in self._connecting:
+            if not connecting.expired():
+                connecting.reschedule(0.0)
+        for reply in list(self._open):
+            reply.close(CLOSED)
 
+    async def _connect(self, reply: HttpReply) -> None:
+        if self._closed:
+            raise UpstreamFailed(reason=CLOSED)
+        limit = asyncio.timeout(CONNECT_TIMEOUT_S)
+        try:
+            async with limit:
+                self._connecting.add(limit)
+                try:
+                    await asyncio.get_running_loop().create_connection(lambda: reply, "127.0.0.1", self._port)
+                finally:
+                    self._connecting.discard(limit)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise UpstreamFailed(reason=CLOSED if self._closed else "it takes no connection") from error
+        except OSError as error:
+            raise UpstreamFailed(reason=str(error) or type(error).__name__) from error
 
-def _drop(sending: asyncio.Task[aiohttp.ClientResponse]) -> None:
-    sending.cancel()
-    sending.add_done_callback(_close_unwanted)
-
-
-def _close_unwanted(sending: asyncio.Task[aiohttp.ClientResponse]) -> None:
-    if not sending.cancelled() and sending.exception() is None:
-        sending.result().close()
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    def _request_bytes(self, method: str, path: str, body: bytes | None, with_key: bool) -> bytes:
+        """The request as it is sent. Raises ValueError for a path that would not be one on the wire."""
+        if not _REQUEST_TARGET.fullmatch(path):
+            raise ValueError(f"not a path: {path!r}")
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self._port}", "Connection: close"]
+        if with_key:
+            lines.append(f"Authorization: Bearer {self._key}")
+        if body is not None:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + (body or b"")

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from llamero import __version__
-from llamero.infrastructure.llama.upstream import HOP_BY_HOP
+from llamero.infrastructure.llama.http_reply import HOP_BY_HOP
 from llamero.infrastructure.remote.addresses import endpoint_url, host_of
 from llamero.infrastructure.remote.failures import BROKEN, failure
 from llamero.infrastructure.secret_masking import register_secret
