@@ -12,7 +12,7 @@ from llamero.models.aliases import ApiModel, Destination, LocalDestination, Remo
 from llamero.models.chat import StreamChunk
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.inference import InferenceRequest
-from llamero.services.llama.answer import Block
+from llamero.services.llama.passing import Block
 
 EVENTS = {"Content-Type": "text/event-stream"}
 JSON = {"Content-Type": "application/json"}

@@ -83,8 +83,9 @@ class ScriptedReply:
 class ScriptedInference:
     """Plays one script for every request, and remembers what it was asked."""
 
-    def __init__(self, script: Script | None = None) -> None:
+    def __init__(self, script: Script | None = None, reply: type[ScriptedReply] = ScriptedReply) -> None:
         self.script = script or Script()
+        self._make_reply = reply
         self.requests: list[InferenceRequest] = []
         self.waiting = 0
         self.open = 0
@@ -105,7 +106,7 @@ class ScriptedInference:
             raise self.script.refuse
         self.open += 1
         try:
-            yield ScriptedReply(self.script, self)
+            yield self._make_reply(self.script, self)
         finally:
             self.open -= 1
 
@@ -204,6 +205,7 @@ async def running_gateway(
     models: SomeModels | None = None,
     servers: SomeServers | None = None,
     kernel_buffer: int | None = None,
+    reply: type[ScriptedReply] = ScriptedReply,
     adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
     responses: Responses | None = None,
 ) -> AsyncIterator[Gateway]:
@@ -214,7 +216,7 @@ async def running_gateway(
     port = listening.getsockname()[1]
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
     access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
-    inference = ScriptedInference(script)
+    inference = ScriptedInference(script, reply)
     services = services_around(inference, access, models, servers, responses)
     app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])

@@ -58,6 +58,21 @@ async def test_answer_server_dies_at_any_chunk_is_completed_in_the_same_stream(p
             assert result.chunks[-1]["usage"] == undisturbed.chunks[-1]["usage"]
 
 
+async def test_answer_pushed_server_dies_at_any_chunk_is_completed_in_the_same_stream(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path, words=WORDS)
+    body = chat(stream_options={"include_usage": True})
+    async with world(**NEVER_TOO_OFTEN) as w:
+        undisturbed = await w.ask(spec_for(engine), body)
+        for position in range(WORDS + 1):
+            await w.actor.unload()
+            disturb_next_life(engine, {"die_after_chunks": position}, words=WORDS)
+            result = await w.ask_pushed(spec_for(engine), body)
+            result.assert_well_formed()
+            assert 1 in (result.continuations, result.replays), position
+            assert result.text == undisturbed.text
+            assert result.chunks[-1]["usage"] == undisturbed.chunks[-1]["usage"]
+
+
 async def killed_after_words(w: World, engine: Engine, words: int) -> Told:
     """An answer whose server is killed when the client has read so many words. `engine` must keep a slow pace."""
     pieces: list[bytes] = []

@@ -48,12 +48,25 @@ async def test_stream_form_tells_the_same_also_when_the_server_dies(form: str, t
         assert healed.continuations + healed.replays == 1
 
 
+@pytest.mark.parametrize("form", FORMS)
+async def test_stream_form_pushed_tells_the_same_also_when_the_server_dies(form: str, tmp_path: Path) -> None:
+    lives: list[dict[str, Any]] = [{"die_after_chunks": 7}]
+    engine = fake_engine(tmp_path / "formed", lives, **PLAIN, **FORMS[form])
+    async with world(max_loaded=2, crash_limit=100, backoff_s=(0.0,)) as w:
+        healed = await w.ask_pushed(spec_for(engine))
+        healed.assert_well_formed()
+        assert healed.text == await undisturbed_text(w, tmp_path / "plain")
+        assert healed.continuations + healed.replays == 1
+
+
 async def test_stream_with_a_delta_of_a_megabyte_arrives_whole(tmp_path: Path) -> None:
     engine = fake_engine(tmp_path, words=3, big_delta_bytes=1_000_000)
     async with world() as w:
         result = await w.ask(spec_for(engine))
         result.assert_well_formed()
         assert len(result.text) > 1_000_000
+        pushed = await w.ask_pushed(spec_for(engine))
+        assert pushed.text == result.text
 
 
 async def test_stream_error_event_passes_and_ends_the_answer(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from llamero.models.aliases import FallbackDestination
 from llamero.models.errors import InvalidRequest, LlameroError, ModelNotFound, Unavailable, UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.services.fallbacks import MAX_ATTEMPTS, Fallbacks
-from llamero.services.llama.answer import Block
+from llamero.services.llama.passing import Block
 from tests.fakes.clock import FakeClock
 from tests.fakes.replies import JSON, Script, ScriptedModels, event, refusal, said
 

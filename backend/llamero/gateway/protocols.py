@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from llamero.models.aliases import ListedModel
 from llamero.models.inference import InferenceRequest
@@ -31,6 +31,27 @@ class InferenceReply(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class Sink(Protocol):
+    """Takes bytes as they arrive, called from the event loop."""
+
+    def write(self, data: bytes) -> bool:
+        """Take these, whatever the room. False: there are no more before `drained` has returned."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until there is room."""
+        ...
+
+
+@runtime_checkable
+class PouringReply(InferenceReply, Protocol):
+    """A reply that can push what arrives, which spares a turn of the event loop for every token."""
+
+    async def pour(self, sink: Sink) -> None:
+        """The same as iterating, into `sink`. Raises what iterating raises, and what `sink` raises."""
+        ...
 
 
 class Inference(Protocol):

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from aiohttp import web
 
 from llamero.gateway.delivery import deliver
-from llamero.gateway.protocols import InferenceReply
+from llamero.gateway.protocols import InferenceReply, PouringReply
 from llamero.gateway.sse import EVENT_STREAM, EventStream, write_in_pieces
 from llamero.gateway.surface import Surface
 from llamero.models.errors import UpstreamFailed
@@ -59,9 +59,11 @@ class Relay:
             return await self._forward_refusal(reply, stream)
         if is_stream:
             await stream.open()
-            # This loop runs once per token: nothing is created in it that the write itself does not need.
-            async for events in reply:
-                await stream.forward(events)
+            if isinstance(reply, PouringReply):
+                await reply.pour(stream)
+            else:
+                async for events in reply:
+                    await stream.forward(events)
             return await stream.end()
         return await self._forward_body(reply, kind, stream)
 

@@ -4,6 +4,8 @@ Format: WHATWG HTML, section 9.2.6. Direct events are made safe: text with line 
 neither a name nor an id can begin a line of its own. Forwarded bytes pass unchanged, so whoever forwards answers for
 whole events, between which an event of ours may stand.
 
+Forwarded bytes are awaited (`forward`) or pushed (`write`, `drained`); their order is that of the calls.
+
 Invariant: while nothing is said for `silence_s`, a comment line goes out, by which clients and proxies see that the
 answer is still being worked on: while a model loads, a request waits in the queue, or a dead engine is replaced.
 """
@@ -67,6 +69,9 @@ class EventStream:
         self._silence_s = silence_s
         self._response: web.StreamResponse | None = None
         self._writer: AbstractStreamWriter | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._is_chunked = False
+        self._unwritten = b""
         self._timer: asyncio.TimerHandle | None = None
         self._comment: asyncio.Task[None] | None = None
         self._said_before = -1
@@ -101,7 +106,9 @@ class EventStream:
             writer = await response.prepare(self._request)
             if writer is None:
                 raise RuntimeError("a response is prepared once")
-            self._response, self._writer = response, writer
+            self._response, self._writer, self._transport = response, writer, self._request.transport
+            # A client of HTTP/1.0 knows no chunks; its body ends with the connection.
+            self._is_chunked = response.headers.get("Transfer-Encoding") == "chunked"
         return self._writer
 
     async def send(self, data: str | bytes, *, name: str = "", event_id: str = "") -> None:
@@ -119,6 +126,8 @@ class EventStream:
     async def forward(self, events: bytes) -> None:
         """Forwarded: whole events as they are."""
         writer = self._writer or await self.open()
+        if self._unwritten:
+            events, self._unwritten = self._unwritten + events, b""
         if len(events) <= PIECE_BYTES:
             await writer.write(events)
             return
@@ -126,9 +135,31 @@ class EventStream:
         await write_in_pieces(writer, events)
         self._within_event = False
 
+    def write(self, events: bytes) -> bool:
+        """Forwarded, at once, once the stream is open. False: the client reads too slowly; let `drained` return first.
+
+        Goes past aiohttp's writer, whose coroutine costs as much as everything else that is done for a token. Raises
+        ConnectionResetError when the client is gone.
+        """
+        transport, writer = self._transport, self._writer
+        if transport is None or writer is None or transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        if len(events) > PIECE_BYTES or self._unwritten:
+            self._unwritten += events
+            return False
+        transport.write(b"%x\r\n%b\r\n" % (len(events), events) if self._is_chunked else events)
+        writer.output_size += len(events)
+        return not self._request.protocol.writing_paused
+
+    async def drained(self) -> None:
+        """Wait until the client has read enough to go on. Raises ConnectionResetError when it is gone."""
+        await self.forward(b"")
+        if self._writer is not None:
+            await self._writer.drain()
+
     async def end(self) -> web.StreamResponse:
         """End the stream properly."""
-        await self.open()
+        await self.forward(b"")
         if self._response is None:
             raise RuntimeError("an open stream has a response")
         await self._response.write_eof()
@@ -141,7 +172,7 @@ class EventStream:
     def _look(self) -> None:
         """Was anything said since the last look? The bytes are counted anyway, so this costs a token nothing."""
         said = self._writer.output_size if self._writer is not None else -1
-        silent = said == self._said_before and not self._within_event
+        silent = said == self._said_before and not self._within_event and not self._unwritten
         if silent and (self._comment is None or self._comment.done()):
             self._comment = asyncio.create_task(self._break_silence(), name="comment to a waiting client")
         self._said_before = said

@@ -20,8 +20,8 @@ from llamero.models.aliases import Destination, FallbackDestination, LocalDestin
 from llamero.models.errors import InvalidRequest, LlameroError, UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.services.fallback import Cooldowns, cooldown_s, failure_status, falls_through, retry_after_s
-from llamero.services.llama.answer import Block
 from llamero.services.llama.deltas import refusal
+from llamero.services.llama.passing import Block
 from llamero.services.replies import OpenReply
 
 MAX_ATTEMPTS = 64

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from llamero.models.chat import StreamChunk
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import CHAT
-from llamero.services.llama.answer import DONE_EVENT, Block
+from llamero.services.llama.answer import DONE_EVENT
+from llamero.services.llama.passing import Block
 from llamero.services.llama.received import Received
 from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
 

@@ -19,7 +19,7 @@ from llamero.models.inference import InferenceRequest
 from llamero.models.remote import RemoteRequest
 from llamero.services.fallback import retry_after_s
 from llamero.services.forms import with_text_field
-from llamero.services.llama.answer import Block
+from llamero.services.llama.passing import Block
 from llamero.services.remote_events import RemoteEvents
 
 REFUSAL_BYTES = 64 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 
-from llamero.services.llama.answer import Block
+from llamero.services.llama.passing import Block
 
 
 class OpenReply(Protocol):

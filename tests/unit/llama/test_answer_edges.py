@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.models.errors import UpstreamFailed
 from llamero.models.llama import Failure, LaunchSpec
 from llamero.services.llama.actor import LlamaActor
-from llamero.services.llama.answer import CHAT, open_answer
+from llamero.services.llama.answer import CHAT, Answer, open_answer
 from llamero.services.llama.listeners import Listeners
+from llamero.services.llama.protocols import Sink
 from llamero.services.llama.state import Policy
 from tests.unit.llama.scenario import spec
 
 BREAK = object()
+WAY: ContextVar[Callable[[Reader, Answer], Awaitable[None]]] = ContextVar("WAY")
 HELLO = b'data: {"id":"a","choices":[{"index":0,"delta":{"role":"assistant","content":"Hello"}}]}\n\n'
 END = b'data: {"id":"a","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
@@ -40,6 +43,32 @@ class Reply:
 
     async def read(self) -> bytes:
         return b"".join([piece async for piece in self])
+
+    async def pour(self, sink: Sink) -> None:
+        async for piece in self:
+            if not sink.write(piece):
+                await sink.drained()
+
+
+class Reader:
+    """Takes an answer by either way. It is full after every piece, so that each is waited for."""
+
+    def __init__(self) -> None:
+        self.got = b""
+
+    def write(self, data: bytes) -> bool:
+        self.got += data
+        return False
+
+    async def drained(self) -> None:
+        await asyncio.sleep(0)
+
+    async def pull(self, answer: Answer) -> None:
+        async for piece in answer:
+            self.got += piece
+
+    async def let_pour(self, answer: Answer) -> None:
+        await answer.pour(self)
 
 
 class ScriptedServer:
@@ -73,6 +102,14 @@ class ScriptedServer:
         return ()
 
 
+@pytest.fixture(autouse=True, params=[Reader.pull, Reader.let_pour])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every answer here is read by both ways, which tell the same."""
+    token = WAY.set(request.param)
+    yield
+    WAY.reset(token)
+
+
 async def answer(
     *script: list[Any], endpoint: str = CHAT, body: dict[str, Any] | None = None
 ) -> tuple[bytes, list[dict[str, Any]], UpstreamFailed | None]:
@@ -83,16 +120,15 @@ async def answer(
     def create(_: LaunchSpec) -> ScriptedServer:
         return ScriptedServer(remaining, bodies)
 
-    got = b""
+    reader = Reader()
     policy = Policy(crash_limit=100, backoff_s=(0.0,))
     async with LlamaActor(create, SystemClock(), Listeners(), policy) as actor:
         try:
             async with open_answer(actor, spec("m"), endpoint, body or {"stream": True}) as opened:
-                async for piece in opened:
-                    got += piece
+                await WAY.get()(reader, opened)
         except UpstreamFailed as error:
-            return got, bodies, error
-    return got, bodies, None
+            return reader.got, bodies, error
+    return reader.got, bodies, None
 
 
 async def test_stream_that_is_no_chat_passes_byte_for_byte_with_its_event_names() -> None:

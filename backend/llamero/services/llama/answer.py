@@ -1,11 +1,11 @@
 """One request and its reply, which outlives the server that began it.
 
-While a chat stream is relayed, what passes is read on the side (`received.py`). When the connection breaks, another
-lease is taken and the answer goes on in the same stream (`recovery.py`); the reader sees a pause. Of other streams
-only the first byte is waited for in this way: what they say is not read here.
+While a chat stream is relayed, what passes is read on the side (`passing.py`, `received.py`). When the connection
+breaks, another lease is taken and the answer goes on in the same stream (`recovery.py`); the reader sees a pause. Of
+other streams only the first byte is waited for in this way: what they say is not read here.
 
-Invariants: only whole events are given out; nothing that was given out comes twice; the lease lives exactly as long as
-the context of `open_answer`; an answer that cannot be healed ends in one typed error.
+Invariants: pulled or pushed, the reader gets the same; the lease lives exactly as long as the context of `open_answer`;
+an answer that cannot be healed ends in one typed error.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from llamero.models.chat import StreamChunk
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import CHAT
 from llamero.models.llama import LaunchSpec
 from llamero.services.llama.actor import Lease, LlamaActor
-from llamero.services.llama.protocols import Reply
+from llamero.services.llama.passing import Block, Passing, PassingSink
+from llamero.services.llama.protocols import Reply, Sink
 from llamero.services.llama.received import DONE, Received
 from llamero.services.llama.recovery import (
     DISAGREES,
@@ -32,7 +32,7 @@ from llamero.services.llama.recovery import (
     generated_text,
     token_limit_reached,
 )
-from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
+from llamero.services.llama.sse import data_event
 
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 3
 DEATH_NOTICE_S = 1.0  # how long a broken connection may take to turn out to be a death
@@ -40,13 +40,6 @@ DONE_EVENT = data_event(DONE)
 _RANDOM_SEEDS = (None, -1, 2**32 - 1)  # llama.cpp: LLAMA_DEFAULT_SEED
 
 logger = logging.getLogger(__name__)
-
-
-class Block(msgspec.Struct, frozen=True):
-    """Some whole events: their bytes, and what they say."""
-
-    raw: bytes
-    chunks: tuple[StreamChunk, ...] = ()
 
 
 @asynccontextmanager
@@ -63,7 +56,7 @@ async def open_answer(
 
 
 class Answer:
-    """An open reply. Iterate for its bytes, or over `blocks` for the same with what they say; once.
+    """An open reply. Iterate for its bytes, over `blocks` for the same with what they say, or `pour` them; once.
 
     `continuations` and `replays` count how often another server took over, by either way; `on_recovery` is called
     when that begins, with the pause still to come.
@@ -81,6 +74,7 @@ class Answer:
         self._body = _repeatable(body) if endpoint == CHAT else body
         self._received = Received(choices_wanted=_choices_wanted(body))
         self._lease: Lease | None = None
+        self._passing = Passing(self._received, is_chat=endpoint == CHAT)
         self._connection = AsyncExitStack()
         self._reply: Reply | None = None
         self._whole: bytes | None = None
@@ -121,21 +115,36 @@ class Answer:
         if self._whole is not None:
             yield Block(self._whole)
             return
-        received = self._received
-        sent: AlreadySent | None = None
-        while not received.complete:
+        goes_on = True
+        while goes_on:
+            broken: UpstreamFailed | None = None
             try:
-                async for block in self._relay(sent):
+                async for block in self._blocks_of_connection():
                     yield block
-                if self._endpoint != CHAT:
-                    return
-                broken = UpstreamFailed(reason="the stream ended in the middle")
             except UpstreamFailed as error:
                 broken = error
-            if not received.complete:
-                sent = await self._resume(broken)
-        if not received.done and not received.failed:
+            goes_on = await self._goes_on(broken)
+        if self._lacks_done:
             yield Block(DONE_EVENT)
+
+    async def pour(self, sink: Sink) -> None:
+        """The same as iterating, but pushed: whatever arrives is in `sink` before the engine's next bytes are read.
+
+        Raises what `blocks` raises, and what `sink` raises.
+        """
+        if self._whole is not None:
+            sink.write(self._whole)
+            return
+        goes_on = True
+        while goes_on:
+            broken: UpstreamFailed | None = None
+            try:
+                await self._pour_connection(sink)
+            except UpstreamFailed as error:
+                broken = error
+            goes_on = await self._goes_on(broken)
+        if self._lacks_done:
+            sink.write(DONE_EVENT)
 
     async def _send(self, body: dict[str, object]) -> Reply:
         """Open a connection for this body in the place of the former one."""
@@ -144,57 +153,41 @@ class Answer:
         self._reply = await self._connection.enter_async_context(request)
         return self._reply
 
-    async def _relay(self, sent: AlreadySent | None) -> AsyncIterator[Block]:
-        """Give out the events of the present connection. `sent` is taken out of a stream that started again."""
-        splitter = SseSplitter()
-        if self._reply is None:
-            return
-        async for data in self._reply:
-            block, problem = self._take(splitter.feed(data), sent)
-            if block.raw:
+    async def _blocks_of_connection(self) -> AsyncIterator[Block]:
+        """Give out the events of the present connection."""
+        reply, passing = self._opened(), self._passing
+        async for data in reply:
+            if (block := passing.take(data)).raw:
                 yield block
-            if problem is not None:
-                raise problem
-        block, problem = self._take(splitter.finish(), sent)
-        if block.raw:
+            if passing.problem is not None:
+                raise passing.problem
+        if (block := passing.finish()).raw:
             yield block
-        if problem is not None:
-            raise problem
+        if passing.problem is not None:
+            raise passing.problem
 
-    def _take(self, events: list[SseEvent], sent: AlreadySent | None) -> tuple[Block, UpstreamFailed | None]:
-        """Count the events and say what to give out; a problem counts only after what came before it."""
-        raw: list[bytes] = []
-        chunks: list[StreamChunk] = []
-        problem: UpstreamFailed | None = None
-        for event in events:
-            try:
-                raw.append(self._take_one(event, sent, chunks))
-            except UpstreamFailed as error:
-                problem = error
-                break
-        return Block(b"".join(raw), tuple(chunks)), problem
+    async def _pour_connection(self, sink: Sink) -> None:
+        """Push the events of the present connection."""
+        passing = self._passing
+        await self._opened().pour(PassingSink(passing, sink))
+        if raw := passing.finish().raw:
+            sink.write(raw)
+        if passing.problem is not None:
+            raise passing.problem
 
-    def _take_one(self, event: SseEvent, sent: AlreadySent | None, chunks: list[StreamChunk]) -> bytes:
-        """Event names are dropped: a chat stream has none, and a client may act on one that a model made up."""
-        if self._endpoint != CHAT:
-            self._received.opaque = True
-            return event.raw
-        if self._received.done or self._received.failed:
-            return b""
-        if event.data is None:
-            return b"" if event.name else event.raw
-        data, raw = event.data, event.raw
-        if sent is not None and data != DONE:
-            rest = sent.rest_of(data)
-            if rest is None:
-                return b""
-            data, raw = rest, data_event(rest)
-        elif event.name:
-            raw = data_event(data)
-        chunk = self._received.add(data)
-        if chunk is not None:
-            chunks.append(chunk)
-        return raw
+    async def _goes_on(self, broken: UpstreamFailed | None) -> bool:
+        """A connection has ended: is there more to come? If so, another one says it."""
+        if self._received.complete or (broken is None and self._endpoint != CHAT):
+            return False
+        sent = await self._resume(broken or UpstreamFailed(reason="the stream ended in the middle"))
+        self._passing = Passing(self._received, is_chat=self._endpoint == CHAT, sent=sent)
+        return True
+
+    @property
+    def _lacks_done(self) -> bool:
+        """Has a chat ended well without its last event, as servers forget it?"""
+        received = self._received
+        return self._endpoint == CHAT and not received.done and not received.failed
 
     async def _resume(self, broken: UpstreamFailed) -> AlreadySent:
         """Make another server go on, or raise why this cannot be."""
@@ -256,6 +249,11 @@ class Answer:
         logger.warning("answer of %s: %s (%s)", self._spec.model.alias, broken, "engine died" if died else "connection")
         self._lease = await self._actor.acquire(self._spec, resumes=former.id)
         former.release()
+
+    def _opened(self) -> Reply:
+        if self._reply is None:
+            raise UpstreamFailed(reason="the answer has not been opened")
+        return self._reply
 
     def _held(self) -> Lease:
         if self._lease is None:

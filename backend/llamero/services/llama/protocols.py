@@ -9,6 +9,18 @@ from typing import Protocol
 from llamero.models.llama import Failure, LaunchSpec
 
 
+class Sink(Protocol):
+    """Takes bytes as they arrive, called from the event loop."""
+
+    def write(self, data: bytes) -> bool:
+        """Take these, whatever the room. False: there are no more before `drained` has returned."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until there is room."""
+        ...
+
+
 class Reply(Protocol):
     """An open HTTP reply of a server. Iterating yields the body as it arrives; `read` takes all of it."""
 
@@ -28,6 +40,13 @@ class Reply(Protocol):
 
     async def read(self) -> bytes:
         """The whole body. Raises UpstreamFailed when the connection breaks."""
+        ...
+
+    async def pour(self, sink: Sink) -> None:
+        """Write the body to `sink` as it arrives; returns at its end.
+
+        Raises UpstreamFailed when the connection breaks, and what `sink` raises.
+        """
         ...
 
 

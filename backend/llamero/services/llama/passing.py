@@ -1,0 +1,101 @@
+"""What of one connection's events is given out, counted on the way: the same for whoever reads the answer.
+
+Invariants: only whole events are given out; nothing that was given out comes twice; what is given out is counted in
+`Received` in the same step, so that at any moment a recovery knows what the client has.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from llamero.models.chat import StreamChunk
+from llamero.models.errors import UpstreamFailed
+from llamero.services.llama.protocols import Sink
+from llamero.services.llama.received import DONE, Received
+from llamero.services.llama.recovery import AlreadySent
+from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Some whole events: their bytes, and what they say."""
+
+    raw: bytes
+    chunks: tuple[StreamChunk, ...] = ()
+
+
+class Passing:
+    """The events of one connection. `sent` is taken out of a stream that started again.
+
+    `problem` is set by the first event that must not be given out; what is returned with it came before.
+    """
+
+    def __init__(self, received: Received, *, is_chat: bool, sent: AlreadySent | None = None) -> None:
+        self.problem: UpstreamFailed | None = None
+        self._received = received
+        self._is_chat = is_chat
+        self._sent = sent
+        self._splitter = SseSplitter()
+
+    def take(self, data: bytes) -> Block:
+        """Count the events that these bytes complete, and return what to give out. Look at `problem` afterwards."""
+        try:
+            events = self._splitter.feed(data)
+        except UpstreamFailed as error:
+            self.problem = error
+            return Block(b"")
+        return self._take(events)
+
+    def finish(self) -> Block:
+        """The same for what is left when the stream has ended cleanly."""
+        return self._take(self._splitter.finish())
+
+    def _take(self, events: list[SseEvent]) -> Block:
+        raw: list[bytes] = []
+        chunks: list[StreamChunk] = []
+        try:
+            for event in events:
+                self._take_one(event, raw, chunks)
+        except UpstreamFailed as error:
+            self.problem = error
+        return Block(b"".join(raw), tuple(chunks))
+
+    def _take_one(self, event: SseEvent, raw: list[bytes], chunks: list[StreamChunk]) -> None:
+        """Event names are dropped: a chat stream has none, and a client may act on one that a model made up."""
+        received, data = self._received, event.data
+        if not self._is_chat:
+            received.opaque = True
+            raw.append(event.raw)
+        elif received.done or received.failed:
+            return
+        elif data is None:
+            if not event.name:
+                raw.append(event.raw)
+        elif self._sent is not None and data != DONE:
+            rest = self._sent.rest_of(data)
+            if rest is not None:
+                self._give_out(rest, data_event(rest), raw, chunks)
+        else:
+            self._give_out(data, data_event(data) if event.name else event.raw, raw, chunks)
+
+    def _give_out(self, data: bytes, event: bytes, raw: list[bytes], chunks: list[StreamChunk]) -> None:
+        chunk = self._received.add(data)
+        if chunk is not None:
+            chunks.append(chunk)
+        raw.append(event)
+
+
+class PassingSink:
+    """Passes the bytes of one connection on to the reader's own sink."""
+
+    def __init__(self, passing: Passing, reader: Sink) -> None:
+        self._passing = passing
+        self._reader = reader
+        self.drained = reader.drained
+
+    def write(self, data: bytes) -> bool:
+        """Hand on what of these bytes is to be given out. Raises UpstreamFailed where the connection is to be left."""
+        raw = self._passing.take(data).raw
+        has_room = self._reader.write(raw) if raw else True
+        if self._passing.problem is not None:
+            raise self._passing.problem
+        return has_room
