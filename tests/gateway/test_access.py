@@ -9,13 +9,10 @@ import pytest
 from aiohttp import web
 
 from llamero.gateway.access import VISITOR, demand, install_access
-from llamero.gateway.app import create_gateway
-from llamero.gateway.policy import gateway_policy
 from llamero.gateway.rules import RULES, Rule
 from llamero.infrastructure.key_digest import digest
 from llamero.models.access import ApiKey, Scope, StoredKey
 from llamero.models.errors import Forbidden
-from llamero.models.settings import GatewaySettings
 from llamero.services.access import AccessService, Visitor
 from tests.fakes.clock import FakeClock
 from tests.gateway.harness import (
@@ -29,9 +26,8 @@ from tests.gateway.harness import (
     forever,
     running_gateway,
     send,
-    services_around,
-    text_of,
 )
+from tests.gateway.routes import all_routes
 from tests.gateway.test_relay import read_head, streaming
 
 
@@ -165,19 +161,12 @@ async def test_route_without_a_rule_is_for_managers_only() -> None:
     assert len(seen) == 1
 
 
-def routes() -> set[str]:
-    """Every route of the gateway, by method and template; HEAD goes with GET."""
-    app = create_gateway(services_around(ScriptedInference()), gateway_policy(GatewaySettings(), port=1), text_of)
-    found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
-    return {f"{method} {path}" for method, path in found if method != "HEAD"}
-
-
-@pytest.mark.parametrize("route", sorted(routes()))
+@pytest.mark.parametrize("route", all_routes())
 def test_route_has_a_rule(route: str) -> None:
     assert route in RULES
 
 
-@pytest.mark.parametrize("route", sorted(routes()))
+@pytest.mark.parametrize("route", all_routes())
 async def test_route_asks_for_the_key_that_its_rule_says(route: str) -> None:
     method, path = route.split(" ")
     rule: Rule = RULES[route]

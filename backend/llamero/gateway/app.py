@@ -11,6 +11,7 @@ from llamero import __version__
 from llamero.gateway.access import install_access
 from llamero.gateway.anthropic.errors import AnthropicErrors
 from llamero.gateway.anthropic.routes import AnthropicRoutes
+from llamero.gateway.description.routes import DescriptionRoutes
 from llamero.gateway.dialect_errors import DialectErrors
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
@@ -69,5 +70,6 @@ def create_gateway(
     MetricsRoute(Exposition(counts, services.servers, services.hardware, lambda: len(slots))).install(app)
     if services.responses is not None:
         ResponsesRoutes(surface, services.responses).install(app)
+    DescriptionRoutes().install(app)
     app.on_shutdown.append(end_streams)
     return app

@@ -72,7 +72,7 @@ RULES: Mapping[str, Rule] = {
     "POST /completions": ASK,
     "GET /props": READ,
     "POST /props": MANAGE,
-    "GET /slots": READ,
+    "GET /slots": MANAGE,  # what others ask now
     "POST /slots/{id}": MANAGE,
     "GET /lora-adapters": READ,
     "POST /lora-adapters": MANAGE,

@@ -62,7 +62,10 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
         return await handler(request)
 
     async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
+        own = response.headers.get("Content-Security-Policy")  # a page of ours that may load a little
         response.headers.update(response_headers(policy, request.get(LISTED_ORIGIN)))
+        if own is not None:
+            response.headers["Content-Security-Policy"] = own
 
     app.middlewares.extend((observe, guard))
     app.on_response_prepare.append(finish_head)
