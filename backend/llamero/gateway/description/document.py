@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from llamero import __version__
-from llamero.gateway.description import anthropic, llama_cpp, openai, own
+from llamero.gateway.description import anthropic, llama_cpp, openai, own, responses
 from llamero.gateway.description.fields import AnthropicError, OllamaError, OpenAiError
 from llamero.gateway.description.operations import Operation
 from llamero.gateway.dialects import Dialect, dialect_of
@@ -16,6 +16,7 @@ from llamero.gateway.rules import RULES
 
 OPERATIONS: tuple[Operation, ...] = (
     *openai.OPERATIONS,
+    *responses.OPERATIONS,
     *anthropic.OPERATIONS,
     *llama_cpp.OPERATIONS,
     *own.OPERATIONS,

@@ -107,7 +107,8 @@ def _curl(operation: Operation) -> str:
     for parameter in operation.parameters:
         if parameter.place == "path":
             address = address.replace(f"{{{parameter.name}}}", parameter.example)
-    query = "&".join(f"{one.name}={one.example}" for one in operation.parameters if one.place == "query")
+    asked = [one for one in operation.parameters if one.place == "query" and one.example]
+    query = "&".join(f"{one.name}={one.example}" for one in asked)
     if query:
         address = f"'{address}?{query}'"
     lines = [f"curl {address}"]
