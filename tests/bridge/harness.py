@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import aiohttp
 from msgspec.structs import replace
 
-from llamero.bridge.app import create_bridge
+from llamero.bridge.app import connect_core
 from llamero.bridge.blobs import BlobLimits, BlobStore
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.context import FileDialogs, Services
+from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
@@ -27,7 +28,6 @@ from llamero.bridge.registry import Registry
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
-from llamero.http.server import HttpServer
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
@@ -286,8 +286,7 @@ class Bridge:
     """A running bridge with its fakes."""
 
     port: int
-    server: HttpServer
-    origin: Origin
+    front: Front
     services: Services
     hub: Hub
     chats: FakeChats
@@ -436,23 +435,19 @@ async def running_bridge(
         **real(hub),
     )
     blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
-    app = create_bridge(
-        services,
-        origin=origin,
+    front = Front(
+        origin,
         frontend=frontend or folder / "dist",
-        blobs=blobs,
         messages=text_of,
-        registry=registry,
         **({} if limits is None else {"limits": limits}),
     )
-    server = HttpServer(app, origin.sockets)
-    await server.start()
+    connect_core(front, services, blobs, registry=registry)
+    await front.start()
     tokens = {kind: origin.tokens.token(kind) for kind in WindowKind}
     try:
         yield Bridge(
             origin.port,
-            server,
-            origin,
+            front,
             services,
             hub,
             chats,
@@ -465,7 +460,7 @@ async def running_bridge(
             tokens,
         )
     finally:
-        await server.stop()
+        await front.stop()
 
 
 def frame(text: str) -> ChatFrame:

@@ -327,7 +327,7 @@ async def test_stop_closes_every_connection_promptly(tmp_path: Path) -> None:
         await second.frame()
         loop = asyncio.get_running_loop()
         started = loop.time()
-        stopping = asyncio.create_task(bridge.server.stop())
+        stopping = asyncio.create_task(bridge.front.stop())
         assert await first.closed() == GOING_AWAY
         assert await second.closed() == GOING_AWAY
         await stopping

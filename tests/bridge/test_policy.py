@@ -213,7 +213,8 @@ async def test_tokens_are_256_bits_and_differ_by_kind_and_launch() -> None:
 
 async def test_address_has_the_token_in_the_fragment_only(tmp_path: Path) -> None:
     async with running_bridge(tmp_path) as bridge:
-        for url, kind in ((bridge.origin.url, WindowKind.TAB), (bridge.origin.window_url, WindowKind.WINDOW)):
+        origin = bridge.front.origin
+        for url, kind in ((origin.url, WindowKind.TAB), (origin.window_url, WindowKind.WINDOW)):
             assert url == f"http://127.0.0.1:{bridge.port}/#t={bridge.tokens[kind]}"
 
 

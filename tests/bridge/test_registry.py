@@ -240,7 +240,7 @@ async def test_command_under_way_is_ended_when_the_app_stops(tmp_path: Path) -> 
         calling = asyncio.create_task(bridge.call("delete_conversation", {"conversation_id": "c1"}))
         await begun.wait()
         before = asyncio.get_running_loop().time()
-        await bridge.server.stop()
+        await bridge.front.stop()
         response = await calling
         assert (response.status, response.json()["data"]["reason"]) == (503, "server_error-shutting_down")
         assert asyncio.get_running_loop().time() - before < 3

@@ -10,6 +10,7 @@ main thread imports the toolkit, starts its browser and opens the page's address
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
 from contextlib import AsyncExitStack, closing
@@ -94,28 +95,37 @@ class _Core:
         self._model = model
         self._stack = AsyncExitStack()
         self._page: Page | None = None
+        self._page_there = asyncio.Event()
+        self._gateway_url: str | None = None
         self._links = LinkOpener()
         self._opening: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start everything and serve the page. Raises LlameroError."""
-        from llamero.application import running
-        from llamero.commands.gateway import open_gateway
-        from llamero.commands.page import open_page
+        """Start everything: first what a page needs to load, then what it asks for. Raises LlameroError."""
+        from llamero.commands.front import open_front
 
         ground, origin, stack = self._ground, self._origin, self._stack
+        front = await open_front(origin, stack)
+        await _import("llamero.commands.page")
+        from llamero.application import running
+        from llamero.commands.page import open_page
+
         app = await stack.enter_async_context(running(ground.paths, ground.resolved))
-        key = read_api_key(None, os.environ)
-        gateway_url = await open_gateway(app, ground, key, stack)
         page = self._page = await open_page(
-            app, stack, origin, gateway_url=gateway_url, dialogs=self.window, activate=self._activate
+            app, stack, front, gateway_url=lambda: self._gateway_url, dialogs=self.window, activate=self._activate
         )
+        if self._model is not None:
+            await page.choose_model(self._model)
+        page.put_behind(front)
+        self._page_there.set()
         announcement = Announcement(ground.paths.run, port=origin.port, token=origin.second_start_token)
         announcement.publish()
         stack.callback(announcement.withdraw)
-        if self._model is not None:
-            await page.choose_model(self._model)
         await app.metrics.start()
+        await _import("llamero.commands.gateway")
+        from llamero.commands.gateway import open_gateway
+
+        self._gateway_url = await open_gateway(app, ground, read_api_key(None, os.environ), stack)
 
     async def stop(self) -> None:
         """End everything in order."""
@@ -129,6 +139,7 @@ class _Core:
 
     async def page_report(self) -> dict[str, str]:
         """Wait until the page has connected, and say so. For the self-test."""
+        await self._page_there.wait()
         if self._page is not None:
             await self._page.shown()
         return {"connected": "yes"}
@@ -146,6 +157,11 @@ class _Core:
             await self._page.choose_model(model)
         if self.window is not None:
             self.window.bring_to_front()
+
+
+async def _import(module: str) -> None:
+    """Import in a thread, since the loop serves the page meanwhile."""
+    await asyncio.to_thread(importlib.import_module, module)
 
 
 def _model_named(request: Activate) -> Path | None:

@@ -10,19 +10,17 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from llamero.application import Application, demo_model
-from llamero.bridge.app import create_bridge
+from llamero.bridge.app import connect_core
 from llamero.bridge.blobs import BlobStore
 from llamero.bridge.commands.models import know_model_file
 from llamero.bridge.context import FileDialogs, Services
+from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
-from llamero.bridge.origin import Origin
-from llamero.bridge.pages import find_frontend
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
-from llamero.http.server import HttpServer
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.links import LinkOpener
@@ -40,8 +38,13 @@ from llamero.services.chats.source import InferenceChatSource
 class Page:
     """The page being served, for whoever shows it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, blobs: BlobStore) -> None:
         self._services = services
+        self._blobs = blobs
+
+    def put_behind(self, front: Front) -> None:
+        """Let the front's page ask from now on. Call once."""
+        connect_core(front, self._services, self._blobs)
 
     async def choose_model(self, file: Path) -> None:
         """Know a model file, named by its absolute path, and let the page ask it from now on.
@@ -66,13 +69,13 @@ class Page:
 async def open_page(
     app: Application,
     stack: AsyncExitStack,
-    origin: Origin,
+    front: Front,
     *,
-    gateway_url: str | None,
+    gateway_url: Callable[[], str | None],
     dialogs: FileDialogs | None = None,
     activate: Callable[[Activate], Awaitable[None]] | None = None,
 ) -> Page:
-    """Open the conversations and serve the page at its origin; all of it is closed with `stack`.
+    """Open the conversations and all else that a page asks for; it is closed with `stack`, after the front.
 
     Raises IoFailed when the database cannot be used.
     """
@@ -103,12 +106,9 @@ async def open_page(
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         dialogs=dialogs,
         activate=activate,
-        gateway_url=lambda: gateway_url,
+        gateway_url=gateway_url,
         notices=lambda: app.notices,
     )
     blobs = BlobStore(TemporaryArea(app.paths.run / "blobs"))
-    bridge = create_bridge(services, origin=origin, frontend=find_frontend(), blobs=blobs, messages=messages.error)
-    server = HttpServer(bridge, origin.sockets)
-    stack.push_async_callback(server.stop)
-    await server.start()
-    return Page(services)
+    stack.push_async_callback(front.stop)
+    return Page(services, blobs)

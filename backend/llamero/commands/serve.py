@@ -60,13 +60,14 @@ async def _serve(options: Options) -> int:
 
 
 async def _open_page(app: Application, gateway_url: str, stack: AsyncExitStack) -> str:
-    from llamero.bridge.origin import open_origin  # not paid for without --ui
+    from llamero.bridge.origin import open_origin
+    from llamero.commands.front import open_front  # not paid for without --ui
     from llamero.commands.page import open_page
 
-    origin = open_origin()
-    stack.callback(origin.close)
-    await open_page(app, stack, origin, gateway_url=gateway_url)
-    return origin.url
+    front = await open_front(open_origin(), stack)
+    page = await open_page(app, stack, front, gateway_url=lambda: gateway_url)
+    page.put_behind(front)
+    return front.origin.url
 
 
 async def _load(app: Application, file: Path) -> None:

@@ -45,8 +45,8 @@ def run_selftest(window: DesktopWindow, start_core: StartCore, stop_core: StopCo
         window.close()
 
     async def start() -> None:
-        await start_core()
         tasks.add(asyncio.get_running_loop().create_task(wait_for_page()))
+        await start_core()
 
     outcome = window.run(start, stop_core)
     if isinstance(outcome, WindowUnavailable):
