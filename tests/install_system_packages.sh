@@ -3,6 +3,7 @@
 #   gcc libc6-dev   compile the stand-in for NVIDIA's management library, which the real binding loads
 #   xvfb xauth      a display without a screen, for the window
 #   lib… fonts-…    what Qt's browser links against on a system that had no desktop
+#   iproute2        two machines on one network, played by namespaces
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
 #   chromium fonts-dejavu-core   the browser that the page is tested in, and letters for it
 # Installs what is missing where it may, says what, and is silent when nothing is. Elsewhere it says what to install
@@ -17,6 +18,7 @@ need() { missing="${missing:+$missing }$1"; }
 command -v Xvfb >/dev/null 2>&1 || need xvfb
 command -v xauth >/dev/null 2>&1 || need xauth
 if [ "$(uname -s)" = Linux ]; then
+    command -v ip >/dev/null 2>&1 || [ -x /sbin/ip ] || need iproute2
     libraries=$(/sbin/ldconfig -p 2>/dev/null)
     while read -r library package; do
         case "$libraries" in *"$library "*) ;; *) need "$package" ;; esac

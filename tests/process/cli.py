@@ -116,10 +116,16 @@ class Home:
 class Serving:
     """A `llamero serve` in the background."""
 
-    def __init__(self, home: Home, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            home.command("serve", *arguments),
+            [*prefix, *home.command("serve", *arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -150,8 +156,10 @@ class Serving:
 
 
 @contextmanager
-def serving(home: Home, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Serving]:
-    server = Serving(home, *arguments, env=env)
+def serving(
+    home: Home, *arguments: str | Path, env: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()
+) -> Iterator[Serving]:
+    server = Serving(home, *arguments, env=env, prefix=prefix)
     try:
         yield server
     finally:
