@@ -130,6 +130,13 @@ async def test_remote_form_is_passed_with_the_servers_name_of_the_model() -> Non
     assert sent.body == part % (b"model", b"theirs") + part % (b"file", audio) + b"--b--\r\n"
 
 
+async def test_remote_body_that_is_no_object_is_passed_as_it_is() -> None:
+    form = Form("application/json", b'[{"id":0,"scale":0.5}]')
+    async with remote_server(answering(200)) as server:
+        await ask(server.destination(), InferenceRequest(model="mine", endpoint="/lora-adapters", form=form))
+    assert (server.requests[0].path, server.requests[0].body) == ("/lora-adapters", form.content)
+
+
 async def test_remote_endpoint_without_version_is_beside_the_base_url() -> None:
     async with remote_server(answering(200)) as server:
         await ask(server.destination(), InferenceRequest(model="mine", endpoint="/tokenize", body={"content": "x"}))

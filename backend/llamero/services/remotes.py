@@ -18,7 +18,7 @@ from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.models.remote import RemoteRequest
 from llamero.services.fallback import retry_after_s
-from llamero.services.forms import with_text_field
+from llamero.services.forms import MULTIPART, with_text_field
 from llamero.services.llama.passing import Block
 from llamero.services.remote_events import RemoteEvents
 
@@ -168,13 +168,14 @@ class RemoteAnswer:
 def remote_request(destination: RemoteDestination, request: InferenceRequest) -> RemoteRequest:
     """Return what is sent for a request: the model under the server's name, and without what the server does not take.
 
-    Raises InvalidRequest for a form that is none.
+    Of a form only the model's name is changed. Raises InvalidRequest for a form that is broken.
     """
     api, upstream = destination.api, destination.upstream
     content: bytes | None = None
     content_type = "application/json"
     if request.form is not None:
-        form = with_text_field(request.form, "model", upstream)
+        is_multipart = request.form.content_type.partition(";")[0].strip().lower() == MULTIPART
+        form = with_text_field(request.form, "model", upstream) if is_multipart else request.form
         content, content_type = form.content, form.content_type
     elif request.method != "GET":
         left_out = _ENGINE_ONLY.union(api.strip)
