@@ -7,7 +7,7 @@ import json
 import pytest
 
 from llamero.models.inference import CHAT
-from llamero.services.remote_events import RemoteEvents
+from llamero.services.remote_events import ChatEvents, NamedEvents, remote_events
 
 
 def chunk(text: str, finish: str | None = None) -> bytes:
@@ -18,8 +18,8 @@ def chunk(text: str, finish: str | None = None) -> bytes:
 STREAM = chunk("a") + chunk("b", "stop") + b"data: [DONE]\n\n"
 
 
-def told(stream: bytes, endpoint: str = CHAT, size: int = 1 << 20) -> tuple[bytes, RemoteEvents]:
-    events = RemoteEvents(endpoint)
+def told(stream: bytes, endpoint: str = CHAT, size: int = 1 << 20) -> tuple[bytes, ChatEvents | NamedEvents]:
+    events = remote_events(endpoint)
     raw = b"".join(events.feed(stream[at : at + size]).raw for at in range(0, len(stream), size))
     return raw + events.finish().raw, events
 
@@ -32,7 +32,7 @@ def test_remote_events_whole_stream_is_handed_on_unchanged(size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 7])
 def test_remote_events_come_whole(size: int) -> None:
-    events = RemoteEvents(CHAT)
+    events = remote_events(CHAT)
     for at in range(0, len(STREAM), size):
         raw = events.feed(STREAM[at : at + size]).raw
         assert not raw or raw.endswith(b"\n\n")

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from llamero.models.chat import StreamChunk
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import CHAT
 from llamero.services.llama.answer import DONE_EVENT
-from llamero.services.llama.passing import Block
+from llamero.services.llama.passing import Block, Passing
 from llamero.services.llama.received import Received
 from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
 
@@ -25,58 +24,64 @@ _NAMES: Mapping[str, re.Pattern[bytes]] = {
 }
 
 
-class RemoteEvents:
-    """The events of one stream. Feed bytes as they come; `finish` when they have ended.
+class ChatEvents:
+    """The events of a chat stream. Feed bytes as they come; `finish` when they have ended.
 
     `broken` is set by the first event that cannot be handed on; what is returned with it came before.
     """
 
-    def __init__(self, endpoint: str, choices_wanted: int = 1) -> None:
+    def __init__(self, choices_wanted: int = 1) -> None:
+        self._received = Received(choices_wanted=choices_wanted)
+        self._passing = Passing(self._received, is_chat=True)
+        self._breaks_off = False
+
+    @property
+    def broken(self) -> UpstreamFailed | None:
+        """Why no more is handed on."""
+        return UpstreamFailed(reason="the stream ended in the middle") if self._breaks_off else self._passing.problem
+
+    def feed(self, data: bytes) -> Block:
+        """Return what these bytes complete."""
+        return self._passing.take(data)
+
+    def finish(self) -> Block:
+        """Return what is left at the end, the end mark included where the server forgot it."""
+        rest, received = self._passing.finish(), self._received
+        if self.broken is not None or received.done or received.failed:
+            return rest
+        self._breaks_off = not received.complete
+        return rest if self._breaks_off else Block(rest.raw + DONE_EVENT, rest.chunks)
+
+
+class NamedEvents:
+    """The events of any other stream, as `ChatEvents`; only the names of the endpoint's own protocol pass."""
+
+    def __init__(self, endpoint: str) -> None:
         self.broken: UpstreamFailed | None = None
-        self._received = Received(choices_wanted=choices_wanted) if endpoint == CHAT else None
         self._names = _NAMES.get(endpoint)
         self._splitter = SseSplitter()
 
     def feed(self, data: bytes) -> Block:
         """Return what these bytes complete."""
         try:
-            events = self._splitter.feed(data)
+            return self._take(self._splitter.feed(data))
         except UpstreamFailed as error:
             self.broken = error
             return Block(b"")
-        return self._take(events)
 
     def finish(self) -> Block:
-        """Return what is left at the end, the end mark included where the server forgot it."""
-        rest = self._take(self._splitter.finish())
-        received = self._received
-        if received is None or self.broken is not None or received.done or received.failed:
-            return rest
-        if not received.complete:
-            self.broken = UpstreamFailed(reason="the stream ended in the middle")
-            return rest
-        return Block(rest.raw + DONE_EVENT, rest.chunks)
+        """Return what is left at the end."""
+        return self._take(self._splitter.finish())
 
     def _take(self, events: list[SseEvent]) -> Block:
-        raw: list[bytes] = []
-        chunks: list[StreamChunk] = []
-        for event in events:
-            try:
-                raw.append(self._take_one(event, chunks))
-            except UpstreamFailed as error:
-                self.broken = error
-                break
-        return Block(b"".join(raw), tuple(chunks))
+        return Block(b"".join([self._allowed(event) for event in events]))
 
-    def _take_one(self, event: SseEvent, chunks: list[StreamChunk]) -> bytes:
-        received = self._received
-        if received is not None and (received.done or received.failed):
-            return b""
-        if event.data is None:
-            return b"" if event.name else event.raw
-        if received is not None:
-            chunk = received.add(event.data)
-            if chunk is not None:
-                chunks.append(chunk)
-        is_known = not event.name or (self._names is not None and self._names.fullmatch(event.name) is not None)
-        return event.raw if is_known else data_event(event.data)
+    def _allowed(self, event: SseEvent) -> bytes:
+        if not event.name or (self._names is not None and self._names.fullmatch(event.name)):
+            return event.raw
+        return b"" if event.data is None else data_event(event.data)
+
+
+def remote_events(endpoint: str, choices_wanted: int = 1) -> ChatEvents | NamedEvents:
+    """Return what reads the stream of this endpoint."""
+    return ChatEvents(choices_wanted) if endpoint == CHAT else NamedEvents(endpoint)

@@ -20,7 +20,7 @@ from llamero.models.remote import RemoteRequest
 from llamero.services.fallback import retry_after_s
 from llamero.services.forms import MULTIPART, with_text_field
 from llamero.services.llama.passing import Block
-from llamero.services.remote_events import RemoteEvents
+from llamero.services.remote_events import ChatEvents, NamedEvents, remote_events
 
 REFUSAL_BYTES = 64 * 1024
 # Up to here a body that is no stream comes as one piece, so that one that breaks off is an error and not half a body.
@@ -135,7 +135,7 @@ class RemoteAnswer:
 
     async def _events(self) -> AsyncIterator[Block]:
         wanted = self._request.body.get("n")
-        events = RemoteEvents(self._request.endpoint, wanted if isinstance(wanted, int) else 1)
+        events = remote_events(self._request.endpoint, wanted if isinstance(wanted, int) else 1)
         async for data in self._reply:
             if (block := events.feed(data)).raw:
                 yield block
@@ -144,7 +144,7 @@ class RemoteAnswer:
             yield block
         self._check(events)
 
-    def _check(self, events: RemoteEvents) -> None:
+    def _check(self, events: ChatEvents | NamedEvents) -> None:
         if events.broken is not None:
             reason = str(events.broken.arguments.get("reason", ""))
             raise UpstreamFailed("remote_error-broken", host=self._reply.host, reason=reason)
