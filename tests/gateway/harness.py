@@ -19,6 +19,7 @@ from llamero.gateway.surface import GatewayServices
 from llamero.http.policy import AccessPolicy
 from llamero.infrastructure.clock import SystemClock
 from llamero.models.aliases import ListedModel
+from llamero.models.chat import TokenCounts
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
@@ -68,6 +69,10 @@ class ScriptedReply:
         self.headers = script.headers
         self._steps = script.steps
         self._engine = engine
+
+    @property
+    def tokens(self) -> TokenCounts:
+        return TokenCounts(prompt=7, generated=self._engine.sent_bytes)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for step in self._steps:

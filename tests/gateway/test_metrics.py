@@ -63,6 +63,8 @@ async def test_models_that_are_not_listed_share_one_label() -> None:
         frozenset({("model", "other"), ("outcome", "failed")}): 20,
     }
     assert sample(found, "llamero_first_byte_seconds_count", model="m") == 1
+    assert sample(found, "llamero_tokens_total", model="m", kind="prompt") == 7
+    assert sample(found, "llamero_tokens_total", model="m", kind="generated") > 0
 
 
 async def test_labels_are_bounded_and_the_list_is_read_once_a_minute() -> None:

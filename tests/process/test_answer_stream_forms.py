@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from llamero.services.llama.answer import open_answer
 from tests.fakes.launch import fake_engine
-from tests.process.world import World, chat, spec_for, world
+from tests.process.world import CHAT, World, chat, read, spec_for, world
 
 WORDS = 10
 PLAIN = {"words": WORDS}
@@ -84,3 +85,25 @@ async def test_stream_undisturbed_passes_byte_for_byte(tmp_path: Path) -> None:
         result = await w.ask(spec_for(fake_engine(tmp_path, comments=True, newline="crlf")), chat(return_progress=True))
         assert result.raw.count(b": keep-alive\r\n") == len(result.data)
         assert b"prompt_progress" in result.raw
+
+
+@pytest.mark.parametrize(
+    "body",
+    [chat(stream_options={"include_usage": True}), chat(), chat(stream=False)],
+    ids=["with usage", "without usage", "whole"],
+)
+async def test_answer_tells_how_many_tokens_there_were(body: dict[str, Any], tmp_path: Path) -> None:
+    async with world() as w, open_answer(w.actor, spec_for(fake_engine(tmp_path, **PLAIN)), CHAT, body) as answer:
+        assert (await read(answer)).status == 200
+        assert answer.tokens.generated >= WORDS
+        assert answer.tokens.prompt > 0
+
+
+async def test_answer_that_is_left_has_the_tokens_that_were_seen(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path, words=100_000, tokens_per_second=1000)
+    async with world() as w, open_answer(w.actor, spec_for(engine), CHAT, chat()) as answer:
+        blocks = answer.blocks()
+        for _ in range(5):
+            await anext(blocks)
+        await blocks.aclose()
+        assert 1 <= answer.tokens.generated < 100_000

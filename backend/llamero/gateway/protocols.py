@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from llamero.models.aliases import ListedModel
+from llamero.models.chat import TokenCounts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot
 from llamero.models.metrics import HardwareMetrics
@@ -51,6 +52,16 @@ class PouringReply(InferenceReply, Protocol):
 
     async def pour(self, sink: Sink) -> None:
         """The same as iterating, into `sink`. Raises what iterating raises, and what `sink` raises."""
+        ...
+
+
+@runtime_checkable
+class CountedReply(InferenceReply, Protocol):
+    """A reply whose tokens are known, when it has ended at the latest."""
+
+    @property
+    def tokens(self) -> TokenCounts:
+        """How many there were."""
         ...
 
 

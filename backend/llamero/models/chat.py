@@ -97,6 +97,20 @@ class Timings(msgspec.Struct, frozen=True):
     predicted_ms: float = 0.0
 
 
+class TokenCounts(msgspec.Struct, frozen=True):
+    """How many tokens a request took: of its prompt, as far as they had to be read, and of its answer."""
+
+    prompt: int = 0
+    generated: int = 0
+
+
+class WholeAnswer(msgspec.Struct, frozen=True):
+    """What an answer in one piece says about itself."""
+
+    usage: Usage | None = None
+    timings: Timings | None = None
+
+
 class PromptProgress(msgspec.Struct, frozen=True):
     """How far a prompt is read, in tokens; sent before the answer when the request has `return_progress`."""
 

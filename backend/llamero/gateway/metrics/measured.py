@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 
 from llamero.gateway.metrics.counts import Counts
 from llamero.gateway.metrics.model_labels import ModelLabels
-from llamero.gateway.protocols import Inference, InferenceReply
-from llamero.models.errors import LlameroError
+from llamero.gateway.protocols import CountedReply, Inference, InferenceReply
 from llamero.models.inference import InferenceRequest
 
 FINISHED, BROKEN, CANCELLED = "finished", "failed", "cancelled"
@@ -32,12 +31,18 @@ class MeasuredInference:
         try:
             async with self._inner.stream(request) as reply:
                 self._counts.first_byte[model].observe(loop.time() - began)
-                yield reply
+                try:
+                    yield reply
+                finally:
+                    self._count_tokens(model, reply)
                 outcome = FINISHED if reply.status < 400 else BROKEN
         except (asyncio.CancelledError, ConnectionError, GeneratorExit):
             outcome = CANCELLED
             raise
-        except LlameroError:
-            raise
         finally:
             self._counts.model_requests[model, outcome] += 1
+
+    def _count_tokens(self, model: str, reply: InferenceReply) -> None:
+        if isinstance(reply, CountedReply):
+            self._counts.tokens[model, "prompt"] += reply.tokens.prompt
+            self._counts.tokens[model, "generated"] += reply.tokens.generated

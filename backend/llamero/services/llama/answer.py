@@ -17,13 +17,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
+from llamero.models.chat import TokenCounts
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import CHAT
 from llamero.models.llama import LaunchSpec
 from llamero.services.llama.actor import Lease, LlamaActor
 from llamero.services.llama.passing import Block, Passing, PassingSink
 from llamero.services.llama.protocols import Reply, Sink
-from llamero.services.llama.received import DONE, Received
+from llamero.services.llama.received import DONE, Received, tokens_of_whole
 from llamero.services.llama.recovery import (
     DISAGREES,
     AlreadySent,
@@ -82,6 +83,11 @@ class Answer:
         self._progress_at_failure = -1
         self._may_continue = True
         self._continuing = False
+
+    @property
+    def tokens(self) -> TokenCounts:
+        """How many tokens there were, as far as it is known by now."""
+        return self._received.tokens if self._whole is None else tokens_of_whole(self._whole)
 
     async def open(self) -> None:
         """Get the first reply. A server that dies before it has answered is replaced, as often as that is allowed."""

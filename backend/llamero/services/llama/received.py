@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from llamero.models.chat import ChunkChoice, StreamChunk
+from llamero.models.chat import ChunkChoice, StreamChunk, Timings, TokenCounts, Usage, WholeAnswer
 from llamero.models.errors import UpstreamFailed
 
+_decode_whole = msgspec.json.Decoder(WholeAnswer).decode
 _decode_chunk = msgspec.json.Decoder(StreamChunk).decode
 DONE = b"[DONE]"
 
@@ -68,6 +69,8 @@ class Received:
     done: bool = False
     failed: bool = False
     opaque: bool = False
+    usage: Usage | None = None
+    timings: Timings | None = None
 
     def add(self, data: bytes) -> StreamChunk | None:
         """Count the data of one event; None for what is no chunk. Raises UpstreamFailed when it is broken JSON."""
@@ -83,6 +86,10 @@ class Received:
             raise UpstreamFailed(reason=f"an event that is broken: {error}") from error
         if chunk.error is not None:
             self.failed = True
+        if chunk.usage is not None:
+            self.usage = chunk.usage
+        if chunk.timings is not None:
+            self.timings = chunk.timings
         if not self.id:
             self.id, self.created, self.model = chunk.id, chunk.created, chunk.model
         for choice in chunk.choices:
@@ -103,6 +110,12 @@ class Received:
         return sum(choice.pieces for choice in self.choices.values())
 
     @property
+    def tokens(self) -> TokenCounts:
+        """What the engine has counted, or where it did not come to that, what was seen of the answer."""
+        counts = token_counts(self.usage, self.timings)
+        return TokenCounts(counts.prompt, max(counts.generated, self.pieces))
+
+    @property
     def complete(self) -> bool:
         """Is there nothing more to come but the end? Every choice has said why it ended, or an error was told."""
         ended = sum(choice.finish_reason is not None for choice in self.choices.values())
@@ -112,3 +125,19 @@ class Received:
     def has_more_than_text(self) -> bool:
         """Reasoning, tool calls or several choices: what a prefilled answer cannot stand for."""
         return len(self.choices) > 1 or any(c.reasoning or c.calls for c in self.choices.values())
+
+
+def token_counts(usage: Usage | None, timings: Timings | None) -> TokenCounts:
+    """How many tokens an engine says that there were; 0 where it does not say."""
+    if usage is not None:
+        return TokenCounts(usage.prompt_tokens, usage.completion_tokens)
+    return TokenCounts() if timings is None else TokenCounts(timings.prompt_n, timings.predicted_n)
+
+
+def tokens_of_whole(body: bytes) -> TokenCounts:
+    """The same for an answer in one piece, which may also be one that counts no tokens, or no JSON."""
+    try:
+        whole = _decode_whole(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return TokenCounts()
+    return token_counts(whole.usage, whole.timings)
