@@ -5,6 +5,7 @@
     │   ├── InvalidArgument       an engine flag or value that cannot work; known before the spawn
     │   ├── ModelDoesNotEmbed     choose an embedding model
     │   ├── ModelNotLoaded        load the model first
+    │   ├── ContextFull           shorten the conversation
     │   └── PreviousResponseNotFound  send the whole conversation again
     ├── AuthenticationFailed      send the right key (401)
     │   └── TokenExpired          open the page anew: its token is of an earlier start
@@ -121,6 +122,13 @@ class ModelNotLoaded(InvalidRequest):
 
     code = "request_error-model_not_loaded"
     public_code = "model_not_loaded"
+
+
+class ContextFull(InvalidRequest):
+    """The conversation does not fit into the model's context. Arguments: `tokens`, `limit`."""
+
+    code = "chat_error-context_full"
+    public_code = "context_length_exceeded"
 
 
 class PreviousResponseNotFound(InvalidRequest):

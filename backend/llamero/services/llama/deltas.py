@@ -21,7 +21,7 @@ from llamero.models.chat import (
     ToolCallDelta,
     Usage,
 )
-from llamero.models.errors import InvalidRequest, LlameroError, UpstreamFailed
+from llamero.models.errors import ContextFull, InvalidRequest, LlameroError, UpstreamFailed
 from llamero.services.replies import OpenReply
 
 _REASON_LIMIT = 500
@@ -81,7 +81,7 @@ def _error_of(status: int, said: object) -> LlameroError:
     except msgspec.ValidationError:
         error = _Error(str(said))
     if error.type == _CONTEXT_FULL and error.n_prompt_tokens is not None and error.n_ctx is not None:
-        return InvalidRequest("chat_error-context_full", tokens=error.n_prompt_tokens, limit=error.n_ctx)
+        return ContextFull(tokens=error.n_prompt_tokens, limit=error.n_ctx)
     reason = error.message[:_REASON_LIMIT] or f"it answered {status}"
     if 400 <= status < 500:
         return InvalidRequest("chat_error-refused", reason=reason)

@@ -11,14 +11,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from typing import Protocol, cast
+
+from msgspec.structs import replace
 
 from llamero.gateway.chat_stream import chat_chunks, refused
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.openai.responses.building import ResponseBuilder
-from llamero.gateway.protocols import Inference
+from llamero.gateway.openai.responses.input_items import Message
+from llamero.gateway.openai.responses.truncation import shortened
+from llamero.gateway.protocols import Inference, InferenceReply
 from llamero.http.errors import crashed
-from llamero.models.errors import InvalidRequest, IoFailed, LlameroError, RateLimited, UpstreamFailed
+from llamero.models.errors import ContextFull, InvalidRequest, IoFailed, LlameroError, RateLimited, UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.models.responses import Response, ResponseError
 
@@ -105,20 +109,37 @@ class Generation:
         return self._last_word
 
     async def _write(self, emit: Emit) -> None:
-        async with self._inference.stream(self._request) as reply:
-            if reply.status != 200:
-                raise await refused(reply)
-            if not self.builder.begun:
-                await self.begin(emit)
-            started = self.builder.start()
-            await self.keeping.started(self.builder.response)
-            await emit(started)
-            async with aclosing(chat_chunks(reply)) as chunks:
-                async for chunk in chunks:
-                    if events := self.builder.add(chunk):
-                        await emit(events)
+        answered = False
+        while not answered:
+            async with self._inference.stream(self._request) as reply:
+                answered = reply.status == 200
+                if answered:
+                    await self._read(reply, emit)
+                else:
+                    self._request = self._shorter(await refused(reply))
         if not self.builder.is_whole:
             raise UpstreamFailed(reason="the stream ended in the middle")
+
+    async def _read(self, reply: InferenceReply, emit: Emit) -> None:
+        if not self.builder.begun:
+            await self.begin(emit)
+        started = self.builder.start()
+        await self.keeping.started(self.builder.response)
+        await emit(started)
+        async with aclosing(chat_chunks(reply)) as chunks:
+            async for chunk in chunks:
+                if events := self.builder.add(chunk):
+                    await emit(events)
+
+    def _shorter(self, refusal: LlameroError) -> InferenceRequest:
+        """The request without its oldest turns, where the client wants that; raises the refusal otherwise."""
+        if not isinstance(refusal, ContextFull) or self.builder.response.truncation != "auto":
+            raise refusal
+        tokens, limit = int(refusal.arguments["tokens"]), int(refusal.arguments["limit"])
+        messages = shortened(cast("list[Message]", self._request.body["messages"]), tokens, limit)
+        if messages is None:
+            raise refusal
+        return replace(self._request, body={**self._request.body, "messages": messages})
 
     async def _fail(self, error: LlameroError) -> None:
         if not self.builder.begun:
