@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.remote import client
 from llamero.infrastructure.remote.client import RemoteClient
 from llamero.models.aliases import RemoteDestination
 from llamero.models.chat import Finished, TextDelta
@@ -54,11 +56,11 @@ class OneKey:
 
 @asynccontextmanager
 async def models(key: str | None = KEY, **options: Any) -> AsyncIterator[RemoteModels]:
-    client = RemoteClient(**options)
+    remote = RemoteClient(**options)
     try:
-        yield RemoteModels(client, OneKey(key), SystemClock())
+        yield RemoteModels(remote, OneKey(key), SystemClock())
     finally:
-        await client.close()
+        await remote.close()
 
 
 def chat(**more: Any) -> InferenceRequest:
@@ -196,6 +198,20 @@ async def test_remote_body_of_any_size_is_handed_on_whole() -> None:
         assert await ask(server.destination(), chat(stream=False)) == (200, body)
 
 
+async def test_remote_body_that_is_compressed_all_the_same_is_handed_on_plain() -> None:
+    body = gzip.compress(b'{"text":"hi"}')
+    async with opened(answering(200, body, "Content-Encoding: gzip")) as (_, reply):
+        assert not {"Content-Encoding", "Content-Length"} & set(reply.headers)
+        assert b"".join([piece async for piece in reply]) == b'{"text":"hi"}'
+
+
+async def test_remote_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_BODY_BYTES", 1_000_000)
+    bomb = gzip.compress(b"0" * 50_000_000)
+    async with remote_server(answering(200, bomb, "Content-Encoding: gzip")) as server:
+        assert (await failed(server.destination())).code == "remote_error-too_large"
+
+
 async def test_remote_connection_is_used_again() -> None:
     ports = set()
 
@@ -232,12 +248,12 @@ async def test_remote_server_that_does_not_accept_is_given_up() -> None:
         full.listen(0)
         port = full.getsockname()[1]
         waiting = [socket.socket() for _ in range(4)]  # until the queue is full, and the kernel answers nobody
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(("127.0.0.1", port))
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
         error = await failed(destination(f"http://127.0.0.1:{port}/v1"), connect_timeout_s=0.2)
-        for client in waiting:
-            client.close()
+        for one in waiting:
+            one.close()
     assert error.code == "remote_error-connect_timeout"
 
 
@@ -423,6 +439,6 @@ async def test_remote_engine_hears_at_once_that_its_client_is_gone(
 
 async def test_remote_engine_says_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with engine_elsewhere(tmp_path, monkeypatch, "--alias", "org/model:Q4") as (target, _):
-        client = RemoteClient()
-        assert await RemoteNames(client, OneKey(), SystemClock()).names(target.api) == ("org/model:Q4",)
-        await client.close()
+        remote = RemoteClient()
+        assert await RemoteNames(remote, OneKey(), SystemClock()).names(target.api) == ("org/model:Q4",)
+        await remote.close()

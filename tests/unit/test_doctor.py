@@ -8,11 +8,13 @@ import pytest
 
 from llamero.infrastructure.gpu_probe import NONE_FOUND_ELSEWHERE, GpuReading
 from llamero.infrastructure.paths import find_paths
+from llamero.infrastructure.remote_keys import Keyring, RemoteKeys
 from llamero.infrastructure.settings_file import load_settings
 from llamero.models.doctor import DatabaseAbilities, Level, MachineMemory
 from llamero.models.llama import EngineDevice
 from llamero.models.metrics import GpuMetrics
 from llamero.services.doctor import Doctor
+from tests.unit.test_remote_keys import MemoryKeyring
 
 GPU = GpuMetrics(index=0, name="Fast One", source="nvml", memory_total=24 * 10**9)
 DEVICE = EngineDevice(name="CUDA0")
@@ -46,6 +48,16 @@ def test_doctor_gpu_levels(
     findings = doctor.judge_gpus(reading, devices)
     assert [finding.level for finding in findings] == levels
     assert all(bool(finding.advice) == (finding.level is not Level.OK) for finding in findings)
+
+
+@pytest.mark.parametrize(("keyring", "said"), [(MemoryKeyring(), "system's keyring"), (None, "remote-keys.json")])
+async def test_doctor_says_where_keys_are_kept(tmp_path: Path, keyring: Keyring | None, said: str) -> None:
+    paths = find_paths(tmp_path)
+    keys = RemoteKeys(paths.data_dir, find_keyring=lambda: keyring)
+    findings = await Doctor(paths, load_settings(paths.settings_file, {}, {}), keys=keys).examine()
+    found = next(finding for finding in findings if finding.name == "Keys")
+    assert found.level is Level.OK
+    assert said in found.text
 
 
 @pytest.mark.parametrize(
