@@ -4,6 +4,7 @@
 #   xvfb xauth      a display without a screen, for the window
 #   lib… fonts-…    what Qt's browser links against on a system that had no desktop
 #   iproute2        two machines on one network, played by namespaces
+#   dbus gnome-keyring   a keyring of the system's, for the keys of remote servers
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
 #   chromium fonts-dejavu-core   the browser that the page is tested in, and letters for it
 # Installs what is missing where it may, says what, and is silent when nothing is. Elsewhere it says what to install
@@ -19,6 +20,8 @@ command -v Xvfb >/dev/null 2>&1 || need xvfb
 command -v xauth >/dev/null 2>&1 || need xauth
 if [ "$(uname -s)" = Linux ]; then
     command -v ip >/dev/null 2>&1 || [ -x /sbin/ip ] || need iproute2
+    command -v dbus-run-session >/dev/null 2>&1 || need dbus
+    command -v gnome-keyring-daemon >/dev/null 2>&1 || need gnome-keyring
     libraries=$(/sbin/ldconfig -p 2>/dev/null)
     while read -r library package; do
         case "$libraries" in *"$library "*) ;; *) need "$package" ;; esac
