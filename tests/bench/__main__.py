@@ -19,6 +19,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "serve": measures.serve,
     "load": measures.load_lag,
     "unpaced": measures.relay_unpaced,
+    "paced1": lambda: measures.relay_paced(1),
     "paced8": lambda: measures.relay_paced(8),
     "paced32": lambda: measures.relay_paced(32),
     "connections": endurance.connections,

@@ -73,7 +73,8 @@ class Connection(asyncio.Protocol):
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
             + _chunk('{"role":"assistant","content":null}')
         )
-        start = time.monotonic() + random.random() / RATE
+        # The first token at once, the others in a phase of each stream's own.
+        start = time.monotonic() - random.random() / RATE
         for number in range(tokens):
             pause = start + number / RATE - time.monotonic()
             if pause > 0:

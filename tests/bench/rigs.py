@@ -105,9 +105,11 @@ def gateway(settings: str = "", *arguments: str) -> Iterator[Gateway]:
             process.wait(20)
 
 
-def client(address: str, streams: int, tokens: int, key: str = KEY, model: str = "demo") -> dict[str, float]:
+def client(
+    address: str, streams: int, tokens: int, *options: str, key: str = KEY, model: str = "demo"
+) -> dict[str, float]:
     """Run the stream client to its end."""
-    argv = [sys.executable, "-m", "tests.bench.stream_client", address, str(streams), str(tokens), model, key]
+    argv = [sys.executable, "-m", "tests.bench.stream_client", address, str(streams), str(tokens), model, key, *options]
     done = subprocess.run(argv, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True, text=True, timeout=300)
     result: dict[str, float] = json.loads(done.stdout)
     return result

@@ -1,7 +1,8 @@
 """A client that notes when every event of its streams arrives. Runs as a process of its own; prints JSON.
 
-usage: python -m tests.bench.stream_client HOST:PORT STREAMS MAX_TOKENS [KEY]
-Latencies in ms, from the stamp in a token (`paced_engine`) to its arrival; times in s.
+usage: python -m tests.bench.stream_client HOST:PORT STREAMS MAX_TOKENS MODEL KEY [--probe]
+Latencies in ms, from the stamp in a token (`paced_engine`) to its arrival; times in s. With `--probe` one
+request after the other is made for a single token while the streams last, so that there are first tokens to count.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import sys
 import time
 
+PROBE_EVERY_S = 0.05
 BODY = {
     "model": "bench",
     "stream": True,
@@ -51,13 +53,27 @@ async def stream(address: str, max_tokens: int, model: str, key: str, latencies:
     return {"first": first, "seconds": time.monotonic() - begin, "events": events}
 
 
+def share(ordered: list[float], quantile: float) -> float:
+    return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else 0.0
+
+
+async def probe(address: str, model: str, key: str, streaming: asyncio.Future[list[dict[str, float]]]) -> list[float]:
+    """How long first tokens take beside the streams, in ms."""
+    firsts: list[float] = []
+    while not streaming.done():
+        firsts.append((await stream(address, 1, model, key, []))["first"] * 1000)
+        await asyncio.wait({streaming}, timeout=PROBE_EVERY_S)
+    return sorted(firsts)
+
+
 async def main() -> None:
     address, streams, max_tokens, model = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    key = sys.argv[5] if len(sys.argv) > 5 else "none"
+    key = sys.argv[5]
     latencies: list[float] = []
-    results = await asyncio.gather(*(stream(address, max_tokens, model, key, latencies) for _ in range(streams)))
+    streaming = asyncio.gather(*(stream(address, max_tokens, model, key, latencies) for _ in range(streams)))
+    firsts = await probe(address, model, key, streaming) if "--probe" in sys.argv else []
+    results = await streaming
     latencies.sort()
-    share = lambda q: latencies[min(len(latencies) - 1, int(q * len(latencies)))] if latencies else 0.0  # noqa: E731
     print(
         json.dumps(
             {
@@ -65,8 +81,10 @@ async def main() -> None:
                 "seconds": max(r["seconds"] for r in results),
                 "events": sum(r["events"] for r in results),
                 "tokens": len(latencies),
-                "p50_ms": share(0.5),
-                "p99_ms": share(0.99),
+                "p50_ms": share(latencies, 0.5),
+                "p99_ms": share(latencies, 0.99),
+                "probed_p50_ms": share(firsts, 0.5),
+                "probed_p99_ms": share(firsts, 0.99),
             }
         )
     )
