@@ -142,7 +142,7 @@ class EventStream:
         ConnectionResetError when the client is gone.
         """
         transport, writer = self._transport, self._writer
-        if transport is None or writer is None or transport.is_closing():
+        if writer is None or transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
         if len(events) > PIECE_BYTES or self._unwritten:
             self._unwritten += events

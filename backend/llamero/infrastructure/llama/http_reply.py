@@ -52,16 +52,17 @@ class Sink(Protocol):
 class HttpReply(asyncio.BufferedProtocol):
     """The reply to the one request that is sent as soon as there is a connection.
 
-    `status` and `headers` stand once `until_head` has returned. After that iterate for the body, `read` it, or `pour`
-    it; one of them, once.
+    `space` is where bytes are read to; replies of one event loop may share it, since it is emptied in the callback that
+    follows the read. `status` and `headers` stand once `until_head` has returned. After that iterate for the body,
+    `read` it, or `pour` it; one of them, once.
     """
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, space: memoryview) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self._request = request
         self._parser = ReplyParser()
-        self._space = memoryview(bytearray(READ_BYTES))
+        self._space = space
         self._transport: asyncio.Transport | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0

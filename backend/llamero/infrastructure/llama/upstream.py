@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from llamero.infrastructure.llama.http_reply import HttpReply
+from llamero.infrastructure.llama.http_reply import READ_BYTES, HttpReply
 from llamero.models.errors import UpstreamFailed
 
 CONNECT_TIMEOUT_S = 5.0
@@ -25,6 +25,7 @@ class Upstream:
     def __init__(self, port: int, key: str) -> None:
         self._port = port
         self._key = key
+        self._space = memoryview(bytearray(READ_BYTES))
         self._open: set[HttpReply] = set()
         self._connecting: set[asyncio.Timeout] = set()
         self._closed = False
@@ -40,7 +41,7 @@ class Upstream:
         timeout_s: float | None = None,
     ) -> AsyncIterator[HttpReply]:
         """Send a request. `timeout_s` bounds it as a whole. Raises UpstreamFailed when the engine cannot be reached."""
-        reply = HttpReply(self._request_bytes(method, path, body, with_key))
+        reply = HttpReply(self._request_bytes(method, path, body, with_key), self._space)
         whole = asyncio.timeout(timeout_s)
         self._open.add(reply)
         try:

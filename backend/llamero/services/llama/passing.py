@@ -38,6 +38,11 @@ class Passing:
 
     def take(self, data: bytes) -> Block:
         """Count the events that these bytes complete, and return what to give out. Look at `problem` afterwards."""
+        received = self._received
+        if self._sent is None and self._is_chat and not received.done and not received.failed:
+            single = self._splitter.single(data)
+            if single is not None:
+                return self._take_single(single, data)
         try:
             events = self._splitter.feed(data)
         except UpstreamFailed as error:
@@ -48,6 +53,14 @@ class Passing:
     def finish(self) -> Block:
         """The same for what is left when the stream has ended cleanly."""
         return self._take(self._splitter.finish())
+
+    def _take_single(self, data: bytes, raw: bytes) -> Block:
+        try:
+            chunk = self._received.add(data)
+        except UpstreamFailed as error:
+            self.problem = error
+            return Block(b"")
+        return Block(raw) if chunk is None else Block(raw, (chunk,))
 
     def _take(self, events: list[SseEvent]) -> Block:
         raw: list[bytes] = []

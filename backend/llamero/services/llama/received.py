@@ -17,7 +17,7 @@ _decode_chunk = msgspec.json.Decoder(StreamChunk).decode
 DONE = b"[DONE]"
 
 
-@dataclass
+@dataclass(slots=True)
 class ReceivedCall:
     """One tool call: its name, and its arguments so far."""
 
@@ -25,7 +25,7 @@ class ReceivedCall:
     arguments: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class ReceivedChoice:
     """One choice: its texts, and its tool calls by index. `pieces` counts the deltas that said something."""
 
@@ -54,7 +54,7 @@ class ReceivedChoice:
             self.finish_reason = choice.finish_reason
 
 
-@dataclass
+@dataclass(slots=True)
 class Received:
     """One answer so far. `id`, `created` and `model` are those of its first chunk.
 
