@@ -267,6 +267,8 @@ async def test_background_response_is_in_progress_until_it_is_cancelled(tmp_path
         begun = (await post(gateway, **ASKED, background=True)).json()
         await eventually(lambda: gateway.inference.sent_bytes > 0)
         assert (await responses.find(begun["id"])).status.value == "in_progress"
+        followed = await send(gateway, "GET", f"/v1/responses/{begun['id']}?stream=true")
+        assert (followed.status, followed.error()["param"]) == (400, "stream")
         for _ in range(2):
             cancelled = (await post(gateway, f"/v1/responses/{begun['id']}/cancel")).json()
             assert (cancelled["status"], text_of_response(cancelled)) == ("cancelled", "a")

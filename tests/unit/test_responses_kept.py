@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -169,16 +171,40 @@ async def test_old_conversations_are_forgotten_and_what_young_ones_build_on_is_n
         assert len(await responses.conversation([], "young")) == 6
 
 
-async def test_oldest_are_forgotten_beyond_the_size_that_is_kept(tmp_path: Path) -> None:
+async def test_least_recent_are_forgotten_beyond_the_size_that_is_kept(tmp_path: Path) -> None:
     async with open_responses(tmp_path, FakeClock(), ResponsesSettings(max_mb=1)) as responses:
-        for number in range(PRUNE_EVERY):
+        await turn(responses, "root")
+        for number in range(PRUNE_EVERY - 10):
             await turn(responses, f"r{number}", size=20_000)
-        for number in range(PRUNE_EVERY):
-            await turn(responses, f"s{number}")
-        with pytest.raises(NotFound):
-            await responses.find("r40")
-        for kept in ("r60", "r99", "s0", "s99"):
+        await turn(responses, "again", "root", created_at=1_800_000_100)
+        for number in range(10):
+            await turn(responses, f"s{number}", created_at=1_800_000_200)
+        for forgotten in ("r0", "r30"):
+            with pytest.raises(NotFound):
+                await responses.find(forgotten)
+        for kept in ("r60", "r89", "s0", "s9", "again"):
             assert (await responses.find(kept)).id == kept
+        assert len(await responses.conversation([], "again")) == 4
+
+
+async def test_what_was_deleted_does_not_count_for_the_size(tmp_path: Path) -> None:
+    async with open_responses(tmp_path, FakeClock(), ResponsesSettings(max_mb=1)) as responses:
+        for number in range(PRUNE_EVERY * 2):
+            await turn(responses, f"r{number}", "r0" if number else None, size=20_000)
+            if number:
+                await responses.delete(f"r{number}")
+        assert (await responses.find("r0")).id == "r0"
+
+
+async def test_nothing_of_a_forgotten_response_is_left(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_responses(tmp_path, clock) as responses:
+        await turn(responses, "a", created_at=int(clock.time() - 31 * DAY_S))
+    async with open_responses(tmp_path, clock):
+        pass
+    with closing(sqlite3.connect(tmp_path / "llamero.db")) as connection:
+        for table in ("response_conversations", "responses", "response_items"):
+            assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,)
 
 
 async def test_events_of_a_stream_come_back_one_by_one(tmp_path: Path) -> None:

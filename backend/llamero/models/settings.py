@@ -111,7 +111,8 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ResponsesSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[responses]`: how long what programs asked by `/v1/responses` is kept, and how much of it at most.
 
-    Days count from the last answer of a conversation. Beyond `max_mb` the oldest go, whatever builds on them.
+    Responses that build on each other are a conversation. Days count from its last one; beyond `max_mb` the
+    conversations go in which nothing was said for the longest.
     """
 
     keep_days: Annotated[int, Meta(ge=1, le=36_500)] = 30

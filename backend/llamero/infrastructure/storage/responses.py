@@ -31,17 +31,19 @@ WITH RECURSIVE chain (id, previous_id, status, depth) AS (
 SELECT previous_id, status, item FROM chain LEFT JOIN response_items ON response_id = id
 ORDER BY depth DESC, response_items.seq
 """
-# Everything on which something young builds.
-_OLD = """
-WITH RECURSIVE kept (id, previous_id) AS (
-    SELECT id, previous_id FROM responses WHERE created_at >= ?
-    UNION SELECT r.id, r.previous_id FROM responses r JOIN kept ON r.id = kept.previous_id
-)
-DELETE FROM responses WHERE id NOT IN (SELECT id FROM kept)
+_INSERT = """
+INSERT INTO responses (conversation, id, previous_id, status, size, response) VALUES (?, ?, ?, ?, ?, ?)
 """
+_DUE = """
+SELECT EXISTS (SELECT 1 FROM response_conversations WHERE last_at < ?)
+    OR (SELECT TOTAL(size) FROM response_conversations) > ?
+"""
+_TOO_OLD = "DELETE FROM response_conversations WHERE last_at < ?"
 _TOO_MUCH = """
-DELETE FROM responses WHERE seq IN (
-    SELECT seq FROM (SELECT seq, SUM(size) OVER (ORDER BY seq DESC) AS total FROM responses) WHERE total > ?
+DELETE FROM response_conversations WHERE seq IN (
+    SELECT seq FROM (
+        SELECT seq, SUM(size) OVER (ORDER BY last_at DESC, seq DESC) AS total FROM response_conversations
+    ) WHERE total > ?
 )
 """
 
@@ -67,12 +69,13 @@ class ResponseStore:
         """Keep a response that begins, with what was put in."""
         data, encoded = _bare(response), [(_own_id(item), _encode(item)) for item in items]
         size = len(data) + sum(len(item) for _, item in encoded)
-        row = (response.id, response.previous_response_id, response.created_at, response.status.value, size, data)
+        row = (response.id, response.previous_response_id, response.status.value, size, data)
 
         def write(connection: sqlite3.Connection) -> None:
-            insert = "INSERT INTO responses (id, previous_id, created_at, status, size, response) VALUES (?,?,?,?,?,?)"
-            connection.execute(insert, row)
+            conversation = _conversation_for(connection, response)
+            connection.execute(_INSERT, (conversation, *row))
             _insert_items(connection, response.id, False, encoded)
+            _count(connection, conversation, size)
 
         await self._database.write(write)
 
@@ -84,11 +87,12 @@ class ResponseStore:
         def write(connection: sqlite3.Connection) -> None:
             changed = connection.execute(
                 "UPDATE responses SET status = ?, response = ?, events = ?, size = size + ? "
-                "WHERE id = ? AND status IN ('queued', 'in_progress')",
+                "WHERE id = ? AND status IN ('queued', 'in_progress') RETURNING conversation",
                 (response.status.value, data, events, more, response.id),
-            ).rowcount
-            if changed:
+            ).fetchone()
+            if changed is not None:
                 _insert_items(connection, response.id, True, encoded)
+                _count(connection, changed[0], more)
 
         await self._database.write(write)
 
@@ -143,7 +147,11 @@ class ResponseStore:
         """Forget a response for good; False when there is none of that id."""
 
         def write(connection: sqlite3.Connection) -> bool:
-            return connection.execute("DELETE FROM responses WHERE id = ?", (id,)).rowcount > 0
+            delete = "DELETE FROM responses WHERE id = ? RETURNING conversation, size"
+            deleted = connection.execute(delete, (id,)).fetchone()
+            if deleted is not None:
+                _count(connection, deleted[0], -deleted[1])
+            return deleted is not None
 
         return await self._database.write(write, durable=True)
 
@@ -154,13 +162,15 @@ class ResponseStore:
         return tuple([_response_of(data) for (data,) in rows])
 
     async def prune(self, oldest: float, max_bytes: int) -> int:
-        """Forget conversations without a response since `oldest`, then the oldest responses beyond `max_bytes`.
+        """Forget conversations without a response since `oldest`, then the least recent ones beyond `max_bytes`.
 
-        Returns how many. What is unfinished is younger than anything that is due.
+        Returns how many. What is due is looked for beside the thread that writes.
         """
+        if not (await self._database.read(lambda c: c.execute(_DUE, (oldest, max_bytes)).fetchone()))[0]:
+            return 0
 
         def write(connection: sqlite3.Connection) -> int:
-            old = connection.execute(_OLD, (oldest,)).rowcount
+            old = connection.execute(_TOO_OLD, (oldest,)).rowcount
             return old + connection.execute(_TOO_MUCH, (max_bytes,)).rowcount
 
         return await self._database.write(write)
@@ -168,6 +178,23 @@ class ResponseStore:
 
 def _bare(response: Response) -> bytes:
     return _encode(replace(response, output=()))
+
+
+def _conversation_for(connection: sqlite3.Connection, response: Response) -> int:
+    """The conversation that a new response goes on, or begins; it is as young as its newest response."""
+    find = "SELECT conversation FROM responses WHERE id = ?"
+    found = connection.execute(find, (response.previous_response_id,)).fetchone()
+    if found is None:
+        begin = "INSERT INTO response_conversations (last_at, size) VALUES (?, 0) RETURNING seq"
+        found = connection.execute(begin, (response.created_at,)).fetchone()
+    else:
+        go_on = "UPDATE response_conversations SET last_at = MAX(last_at, ?) WHERE seq = ?"
+        connection.execute(go_on, (response.created_at, found[0]))
+    return int(found[0])
+
+
+def _count(connection: sqlite3.Connection, conversation: int, size: int) -> None:
+    connection.execute("UPDATE response_conversations SET size = size + ? WHERE seq = ?", (size, conversation))
 
 
 def _own_id(item: Item) -> str:

@@ -105,4 +105,4 @@ setting-metrics-idle_interval_s = Seconds between readings while nobody looks.
 setting-metrics-active_interval_s = Seconds between readings while somebody looks or a model answers.
 
 setting-responses-keep_days = Days without a new answer after which a conversation is forgotten.
-setting-responses-max_mb = Megabytes that are kept at most. Beyond that the oldest go first.
+setting-responses-max_mb = Megabytes that are kept at most. Beyond that the oldest conversations go first.

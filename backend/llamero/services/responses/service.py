@@ -138,7 +138,7 @@ class ResponseService:
         oldest = self._clock.time() - self._settings.keep_days * DAY_S
         forgotten = await self._store.prune(oldest, self._settings.max_mb * _MEGABYTE)
         if forgotten:
-            logger.info("%d responses were old enough to be forgotten", forgotten)
+            logger.info("%d conversations of programs were old enough to be forgotten", forgotten)
 
 
 def _not_found(id: str) -> NotFound:

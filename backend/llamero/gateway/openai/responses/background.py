@@ -18,13 +18,13 @@ from llamero.models.responses import Item, Response
 
 
 class BackgroundRun:
-    """One response in the background. `is_streamed`: its events are kept, to be told again after its end."""
+    """One response in the background. `is_streamed`: its events are kept, so that they can be told again."""
 
     def __init__(self, responses: Responses, items: Sequence[Item], *, is_streamed: bool) -> None:
         self.task: asyncio.Task[None] | None = None
         self._responses = responses
         self._items = items
-        self._is_streamed = is_streamed
+        self.is_streamed = is_streamed
         self._events: list[bytes] = []
         self._has_ended = False
         self._changed = asyncio.Event()
@@ -40,16 +40,16 @@ class BackgroundRun:
     async def end(self, response: Response, last: Sequence[bytes]) -> None:
         """Keep how it ended, and tell those who follow."""
         try:
-            await self._responses.update(response, [*self._events, *last] if self._is_streamed else ())
+            await self._responses.update(response, [*self._events, *last] if self.is_streamed else ())
         finally:
-            self._events.extend(last)
+            self._add(last)
             self._has_ended = True
             self._wake()
 
     async def emit(self, events: Sequence[bytes]) -> None:
         """Take events in. What the end of the response tells comes by `end`."""
         if not self._has_ended:
-            self._events.extend(events)
+            self._add(events)
             self._wake()
 
     async def follow(self, after: int = -1) -> AsyncIterator[bytes]:
@@ -64,6 +64,10 @@ class BackgroundRun:
                 return
             if changed is self._changed:
                 await changed.wait()
+
+    def _add(self, events: Sequence[bytes]) -> None:
+        if self.is_streamed:
+            self._events.extend(events)
 
     def _wake(self) -> None:
         self._changed.set()

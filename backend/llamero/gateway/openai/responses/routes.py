@@ -70,7 +70,7 @@ class ResponsesRoutes:
             return json_response(await self._responses.find(id))
         after = starting_after(request.query)
         run = self._background.find(id)
-        if run is not None:
+        if run is not None and run.is_streamed:
             return await self._told(request, run.follow(after))
         events = await self._responses.events(id)
         return await self._told(request, _each(events[after + 1 :]))
