@@ -20,6 +20,7 @@ from llamero.infrastructure.hub_cache import find_hub_cache
 from llamero.infrastructure.llama.server import LlamaServer
 from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.model_files import ModelFiles
+from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.processes.spawner import ProcessSpawner
 from llamero.infrastructure.remote.client import RemoteClient
@@ -65,6 +66,7 @@ class Application:
         inference: InferenceService,
         metrics: MetricsService,
         remote_keys: RemoteKeys,
+        model_headers: ModelHeaders,
         database: Database | None = None,
         api_keys: ApiKeyStore | None = None,
         notices: tuple[str, ...] = (),
@@ -80,6 +82,7 @@ class Application:
         self.inference = inference
         self.metrics = metrics
         self.remote_keys = remote_keys
+        self.model_headers = model_headers
         self.database = database
         """None for a short-lived command that runs beside another Llamero, which has it."""
         self.api_keys = api_keys
@@ -185,6 +188,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             inference,
             metrics,
             remote_keys,
+            ModelHeaders(read_header),
             database=database,
             api_keys=api_keys,
             notices=notices,

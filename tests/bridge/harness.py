@@ -29,6 +29,7 @@ from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
 from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
 from llamero.models.bridge import (
@@ -425,7 +426,7 @@ async def running_bridge(
             preferences=preferences,
             api_keys=FakeApiKeys(),
             links=links,
-            model_infos=ModelInfos(read_fake_header),
+            model_infos=ModelInfos(ModelHeaders(read_fake_header)),
             server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
             metrics_push=MetricsPush(metrics, actor, hub),
             dialogs=dialogs,

@@ -22,7 +22,6 @@ from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
 from llamero.infrastructure.clock import SystemClock
-from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.links import LinkOpener
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
@@ -101,7 +100,7 @@ async def open_page(
         preferences=preferences,
         api_keys=api_keys,
         links=LinkOpener(),
-        model_infos=ModelInfos(read_header, demo_model()),
+        model_infos=ModelInfos(app.model_headers, demo_model()),
         server_infos=server_infos,
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         dialogs=dialogs,

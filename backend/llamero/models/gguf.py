@@ -59,3 +59,14 @@ class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
     def is_mmproj(self) -> bool:
         """A projector, the part that sees or hears: loaded beside another file (`--mmproj`), never alone."""
         return self.architecture == PROJECTOR_ARCHITECTURE
+
+
+class ModelFileFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A model file as it is now: bytes over all its parts, when it was changed, and its header, if that can be read.
+
+    `modified` is in seconds since the epoch.
+    """
+
+    size_bytes: int
+    modified: float
+    header: GgufHeader | None = None
