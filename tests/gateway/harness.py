@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,7 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.models.aliases import ListedModel
 from llamero.models.chat import TokenCounts
 from llamero.models.errors import LlameroError, ModelNotFound
+from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
 from llamero.models.metrics import GpuMetrics, HardwareMetrics
@@ -139,15 +140,15 @@ class SomeServers:
     """These models are ready. Remembers what it was asked to load and to unload."""
 
     def __init__(self, *ready: ModelId) -> None:
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str] | tuple[str, str, float]] = []
         self._ready = ready
 
     def status(self) -> ActorSnapshot:
         servers = [ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, pid=1, port=2) for m in self._ready]
         return ActorSnapshot(servers=tuple(servers))
 
-    async def load(self, name: str) -> None:
-        self.asked.append(("load", name))
+    async def load(self, name: str, keep_alive_s: float | None = None) -> None:
+        self.asked.append(("load", name) if keep_alive_s is None else ("load", name, keep_alive_s))
 
     async def unload(self, name: str) -> None:
         self.asked.append(("unload", name))
@@ -156,6 +157,24 @@ class SomeServers:
 class OneServer(SomeServers):
     def __init__(self) -> None:
         super().__init__(MODEL)
+
+
+class OneFile:
+    """The file of `MODEL` is there, and nothing else."""
+
+    async def facts(self, paths: Iterable[str]) -> Mapping[str, ModelFileFacts]:
+        header = GgufHeader(
+            version=3,
+            tensor_count=9,
+            file_size=1000,
+            architecture="llama",
+            name="A model",
+            size_label="7B",
+            file_type=15,
+            context_length=4096,
+        )
+        facts = ModelFileFacts(size_bytes=1000, modified=1_700_000_000.5, header=header)
+        return {path: facts for path in paths if path == MODEL.path}
 
 
 class Hardware:
@@ -196,6 +215,7 @@ def services_around(
         access=access or AccessService(None, SystemClock(), required=False),
         hardware=Hardware(),
         responses=responses,
+        files=OneFile(),
     )
 
 

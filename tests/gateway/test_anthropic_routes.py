@@ -255,7 +255,7 @@ async def test_anthropic_refusals_before_the_route_speak_the_dialect() -> None:
         assert error_of(wrong_method, "invalid_request_error")
         no_route = await send(gateway, "POST", "/v1/messages/batches", {"x-api-key": "secret"}, b"{}")
         assert error_of(no_route, "not_found_error")
-        elsewhere = await send(gateway, "POST", "/v1/messagesx", {"x-api-key": "secret"}, b"{}")
+        elsewhere = await send(gateway, "POST", "/v1/chat", {"x-api-key": "secret"}, b"{}")
         assert elsewhere.error()["code"] == "not_found"
     assert too_large.status == 413
 

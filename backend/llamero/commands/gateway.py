@@ -47,6 +47,7 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
             access=access,
             responses=responses,
             hardware=app.metrics,
+            files=app.model_headers,
         )
         application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
         server = GatewayServer(application, sockets)

@@ -13,6 +13,7 @@ from llamero.gateway.anthropic.errors import AnthropicErrors
 from llamero.gateway.anthropic.routes import AnthropicRoutes
 from llamero.gateway.description.routes import DescriptionRoutes
 from llamero.gateway.dialect_errors import DialectErrors
+from llamero.gateway.dialects import Dialect
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
 from llamero.gateway.llama_cpp.routes import LlamaCppRoutes
@@ -22,6 +23,9 @@ from llamero.gateway.metrics.measured import MeasuredInference
 from llamero.gateway.metrics.model_labels import ModelLabels
 from llamero.gateway.metrics.requests import install_counting
 from llamero.gateway.metrics.route import MetricsRoute
+from llamero.gateway.ollama.errors import OllamaErrors
+from llamero.gateway.ollama.model_routes import OllamaModelRoutes
+from llamero.gateway.ollama.routes import OllamaRoutes
 from llamero.gateway.openai.responses.routes import ResponsesRoutes
 from llamero.gateway.openai.routes import OpenAiRoutes
 from llamero.gateway.slots import StreamSlots
@@ -30,6 +34,7 @@ from llamero.http.bodies import expect_later
 from llamero.http.middleware import install
 from llamero.http.policy import AccessPolicy, response_headers
 from llamero.http.server import CONNECTION_OPTIONS, ConnectionOptions
+from llamero.infrastructure.clock import SystemClock
 from llamero.models.errors import LlameroError
 
 
@@ -48,7 +53,8 @@ def create_gateway(
     slots = StreamSlots(limits.max_streams)
     surface = Surface(services=services, envelope=envelope, slots=slots, limits=limits)
     anthropic = AnthropicErrors(messages)
-    errors = DialectErrors(envelope, {"/v1/messages": anthropic})
+    ollama = OllamaErrors(messages)
+    errors = DialectErrors(envelope, {Dialect.ANTHROPIC: anthropic, Dialect.OLLAMA: ollama})
     app = web.Application()
     app[CONNECTION_OPTIONS] = ConnectionOptions(limits, errors, response_headers(policy, None))
     install(app, policy, errors)
@@ -67,6 +73,9 @@ def create_gateway(
     OpenAiRoutes(surface).install(app)
     LlamaCppRoutes(surface).install(app)
     AnthropicRoutes(surface, anthropic).install(app)
+    clock = SystemClock()
+    OllamaRoutes(surface, ollama, clock).install(app)
+    OllamaModelRoutes(surface, clock).install(app)
     MetricsRoute(Exposition(counts, services.servers, services.hardware, lambda: len(slots))).install(app)
     if services.responses is not None:
         ResponsesRoutes(surface, services.responses).install(app)

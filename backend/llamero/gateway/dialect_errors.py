@@ -10,20 +10,18 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from llamero.gateway.dialects import Dialect, dialect_of
 from llamero.http.errors import ErrorRenderer
 from llamero.models.errors import LlameroError
 
 
 class DialectErrors:
-    """Picks a renderer by path: the longest prefix that is the path, or ends before one of its slashes."""
+    """Picks a renderer by path; `default` is for the dialects that have none of their own."""
 
-    def __init__(self, default: ErrorRenderer, by_prefix: Mapping[str, ErrorRenderer]) -> None:
+    def __init__(self, default: ErrorRenderer, renderers: Mapping[Dialect, ErrorRenderer]) -> None:
         self._default = default
-        self._by_prefix = sorted(by_prefix.items(), key=lambda entry: len(entry[0]), reverse=True)
+        self._renderers = renderers
 
     def response(self, error: LlameroError, path: str = "") -> web.Response:
         """Answer a request with an error."""
-        for prefix, renderer in self._by_prefix:
-            if path == prefix or path.startswith(f"{prefix}/"):
-                return renderer.response(error, path)
-        return self._default.response(error, path)
+        return self._renderers.get(dialect_of(path), self._default).response(error, path)

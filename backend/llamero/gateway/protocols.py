@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from llamero.models.aliases import ListedModel
 from llamero.models.chat import TokenCounts
+from llamero.models.gguf import ModelFileFacts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot
 from llamero.models.metrics import HardwareMetrics
@@ -82,6 +83,14 @@ class Models(Protocol):
 
     async def find(self, name: str) -> ListedModel:
         """Return what is listed under that name, or raise `ModelNotFound`."""
+        ...
+
+
+class ModelFiles(Protocol):
+    """What the files of models say about themselves."""
+
+    async def facts(self, paths: Iterable[str]) -> Mapping[str, ModelFileFacts]:
+        """Return the facts by path. A path that leads to no file is left out."""
         ...
 
 

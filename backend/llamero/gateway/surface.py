@@ -11,7 +11,7 @@ from aiohttp import web
 from llamero.gateway.access import Access
 from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
-from llamero.gateway.protocols import Hardware, Inference, Models, Responses, Servers
+from llamero.gateway.protocols import Hardware, Inference, ModelFiles, Models, Responses, Servers
 from llamero.gateway.slots import StreamSlots
 
 
@@ -24,6 +24,7 @@ class GatewayServices:
     servers: Servers
     access: Access
     hardware: Hardware
+    files: ModelFiles
     responses: Responses | None = None
 
 

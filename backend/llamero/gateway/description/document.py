@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from llamero import __version__
-from llamero.gateway.description import anthropic, llama_cpp, openai, own, responses
+from llamero.gateway.description import anthropic, llama_cpp, ollama, openai, own, responses
 from llamero.gateway.description.fields import AnthropicError, OllamaError, OpenAiError
 from llamero.gateway.description.operations import Operation
 from llamero.gateway.dialects import Dialect, dialect_of
@@ -18,6 +18,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *openai.OPERATIONS,
     *responses.OPERATIONS,
     *anthropic.OPERATIONS,
+    *ollama.OPERATIONS,
     *llama_cpp.OPERATIONS,
     *own.OPERATIONS,
 )

@@ -65,3 +65,5 @@ class OllamaError(msgspec.Struct, frozen=True, kw_only=True):
     """An error, as Ollama tells one."""
 
     error: str
+    code: str
+    param: str = ""

@@ -1,0 +1,1 @@
+"""The dialect of Ollama's API, translated to and from the one chat path."""
