@@ -13,7 +13,7 @@ from typing import Any
 from llamero.gateway.app import create_gateway
 from llamero.gateway.limits import Limits
 from llamero.gateway.policy import gateway_policy
-from llamero.gateway.protocols import Responses
+from llamero.gateway.protocols import Inference, Responses
 from llamero.gateway.server import GatewayServer
 from llamero.gateway.surface import GatewayServices
 from llamero.http.policy import AccessPolicy
@@ -201,7 +201,7 @@ class Gateway:
 
 
 def services_around(
-    inference: ScriptedInference,
+    inference: Inference,
     access: AccessService | None = None,
     models: SomeModels | None = None,
     servers: SomeServers | None = None,
@@ -233,6 +233,7 @@ async def running_gateway(
     reply: type[ScriptedReply] = ScriptedReply,
     adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
     responses: Responses | None = None,
+    inference: Inference | None = None,
 ) -> AsyncIterator[Gateway]:
     listening = socket.socket()
     if kernel_buffer is not None:  # inherited by every connection
@@ -241,13 +242,13 @@ async def running_gateway(
     port = listening.getsockname()[1]
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
     access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
-    inference = ScriptedInference(script, reply)
-    services = services_around(inference, access, models, servers, responses)
+    scripted = ScriptedInference(script, reply)
+    services = services_around(inference or scripted, access, models, servers, responses)
     app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()
     try:
-        yield Gateway(port, inference, server)
+        yield Gateway(port, scripted, server)
     finally:
         await server.stop()
 

@@ -10,7 +10,7 @@ import pytest
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.models.aliases import Destination, FallbackDestination, LocalDestination
-from llamero.models.bridge import Progress
+from llamero.models.bridge import Progress, ProgressKind
 from llamero.models.chat import Finished, TextDelta
 from llamero.models.conversations import Sampling
 from llamero.models.errors import LlameroError, ModelNotFound, Unavailable, UpstreamFailed
@@ -141,11 +141,14 @@ async def test_inference_name_that_leads_nowhere_is_not_told() -> None:
     assert world.heard.events == []
 
 
-@pytest.mark.parametrize("model", ["here", "a", "f"])
-async def test_inference_windows_chat_reaches_whatever_api_clients_reach(model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "first"), [("here", ProgressKind.LOADING), ("a", ProgressKind.READING), ("f", ProgressKind.READING)]
+)
+async def test_inference_windows_chat_reaches_whatever_api_clients_reach(model: str, first: ProgressKind) -> None:
     answer = Script((said("Hel"), said("lo")))
     world = World({"a": answer}, answer)
     progress: list[Progress] = []
     source = InferenceChatSource(world.service, lambda _: None)
     asked = source.ask(model, [{"role": "user", "content": "hi"}], Sampling(), progress.append)
     assert [delta async for delta in asked] == [TextDelta("Hel"), TextDelta("lo"), Finished("stop")]
+    assert progress[0].kind is first, "only what is here is loaded"

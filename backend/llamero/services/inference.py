@@ -57,6 +57,10 @@ class InferenceService:
         finally:
             self._listeners.tell(ChatCompletions(destination.alias))
 
+    async def is_local(self, name: str) -> bool:
+        """Does the name lead to a model on this machine, which may have to be loaded first? Raises ModelNotFound."""
+        return isinstance(await self._router.resolve(name), LocalDestination)
+
     def _open(self, destination: Destination, request: InferenceRequest) -> AbstractAsyncContextManager[OpenReply]:
         if isinstance(destination, FallbackDestination):
             return self._fallbacks.open(destination, request)

@@ -38,7 +38,7 @@ class InferenceChatSource:
         def tell_reading(read: PromptProgress) -> None:
             on_progress(Progress(kind=ProgressKind.READING, model=model, done=read.processed, total=read.total))
 
-        ready = self._phase_of(model) is ServerPhase.READY
+        ready = self._phase_of(model) is ServerPhase.READY or not await self._inference.is_local(model)
         tell(ProgressKind.READING if ready else ProgressKind.LOADING)
         request = InferenceRequest(model=model, body=_body(model, messages, sampling))
         async with self._inference.stream(request) as answer:
