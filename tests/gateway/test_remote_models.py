@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.remote.client import RemoteClient
+from llamero.infrastructure.remote.hops import MAX_HOPS
 from llamero.models.aliases import Destination, FallbackDestination
 from llamero.models.errors import ModelNotFound
 from llamero.services.inference import InferenceService
@@ -123,6 +124,33 @@ async def test_gateway_client_that_leaves_before_the_remote_answers_ends_the_req
         writer.close()
         await asyncio.wait_for(server.gone.wait(), 5)
         assert time.monotonic() - left < GONE_WITHIN_S
+
+
+async def test_gateway_that_is_its_own_remote_server_ends_the_circle() -> None:
+    names: dict[str, Destination] = {}
+    async with gateway_to(names) as gateway, remote_server(streaming(ANSWER)) as server:
+        names["theirs"] = destination(f"{gateway.url}/v1")
+        response = await chat(gateway, question("theirs"), {"Via": "1.1 proxy, 2 llamero"})
+        assert response.status == 502
+        assert response.error()["code"] == "remote_error-circle"
+        names["theirs"] = server.destination()
+        assert (await chat(gateway, question("theirs"))).status == 200, (
+            "what one request has noted is not the next one's"
+        )
+    assert server.requests[0].headers["via"] == "1.1 llamero"
+
+
+async def test_gateways_that_are_each_others_fallback_ask_each_other_a_few_times_only() -> None:
+    here: dict[str, Destination] = {}
+    there: dict[str, Destination] = {}
+    async with remote_server(answering(500)) as broken, gateway_to(here) as one, gateway_to(there) as other:
+        for names, neighbor in ((here, other), (there, one)):
+            names["broken"] = broken.destination()
+            names["neighbor"] = destination(f"{neighbor.url}/v1")
+            names["theirs"] = FallbackDestination(alias="theirs", targets=("broken", "neighbor"), cooldown_s=0)
+        response = await chat(one, question("theirs"))
+    assert response.error()["code"] == "remote_error-circle"
+    assert len(broken.requests) == MAX_HOPS
 
 
 async def test_gateway_form_for_a_remote_model_arrives_with_its_name() -> None:

@@ -22,6 +22,7 @@ from llamero.http.policy import (
     preflight_headers,
     response_headers,
 )
+from llamero.infrastructure.remote.hops import HEADER, note_hops
 from llamero.models.errors import LlameroError
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        note_hops(", ".join(request.headers.getall(HEADER, ())))
         listed = check_sender(policy, request.raw_path, request.headers)
         if listed is not None:
             request[LISTED_ORIGIN] = listed

@@ -16,6 +16,7 @@ from yarl import URL
 
 from llamero import __version__
 from llamero.infrastructure.llama.http_reply import HOP_BY_HOP
+from llamero.infrastructure.remote import hops
 from llamero.infrastructure.remote.addresses import endpoint_url, host_of
 from llamero.infrastructure.remote.failures import BROKEN, failure
 from llamero.infrastructure.secret_masking import register_secret
@@ -98,7 +99,7 @@ class RemoteClient:
         """
         host = host_of(request.api)
         try:
-            response = await self._send(request, _headers(request, key), timeout_s)
+            response = await self._send(request, _headers(request, key, host), timeout_s)
         except BROKEN as error:
             raise self.failure(error, host) from error
         try:
@@ -140,7 +141,7 @@ class RemoteClient:
         return self._session
 
 
-def _headers(request: RemoteRequest, key: str | None) -> Mapping[str, str]:
+def _headers(request: RemoteRequest, key: str | None, host: str) -> Mapping[str, str]:
     """The headers of a request: the user's own, ours, and the key, which wins over an Authorization of the user's."""
     headers: CIMultiDict[str] = CIMultiDict({"User-Agent": f"Llamero/{__version__}"})
     for name, value in request.api.headers.items():
@@ -150,6 +151,7 @@ def _headers(request: RemoteRequest, key: str | None) -> Mapping[str, str]:
             register_secret(value)
         headers[name] = value
     headers["Accept-Encoding"] = "identity"
+    headers[hops.HEADER] = hops.next_via(host)
     if request.content is not None:
         headers["Content-Type"] = request.content_type
     if key is not None:
