@@ -12,13 +12,13 @@ export function installKeys({ store, actions, page }) {
     const command = event.ctrlKey || event.metaKey;
     if (command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'n') {
       event.preventDefault();
-      actions.newChat();
+      actions.conversations.begin();
       focusComposer();
     } else if (event.key === 'Escape' && !event.isComposing) {
       // What lies on top closes first; dialogs and menus close themselves.
       if (document.querySelector('dialog[open], :popover-open')) return;
       if (page.drawer.value) page.drawer.value = false;
-      else if (store.answering.value) void actions.stop();
+      else if (store.answering.value) void actions.answers.stop();
     }
   });
 }

@@ -32,7 +32,7 @@ export function installLinks({ store, actions }) {
     if (!isAllowedLink(url)) event.preventDefault();
     else if (store.nativeDialogs.value) {
       event.preventDefault();
-      void actions.openLink(url);
+      void actions.ui.openLink(url);
     }
   }
 }

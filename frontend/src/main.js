@@ -1,5 +1,5 @@
 /** Starts the page: session, bridge, store, frame. */
-import { Actions } from './actions.js';
+import { Actions } from './actions/index.js';
 import { watchAttention } from './attention.js';
 import { Bridge, browserTransport } from './bridge.js';
 import { mountFrame, mountRefused } from './frame.js';
@@ -28,8 +28,8 @@ if (token === null) {
     if (!document.hidden) bridge.hurry();
   });
   window.addEventListener('online', () => bridge.hurry());
-  window.addEventListener('pagehide', () => actions.saveUi({ last: true }));
-  watchAttention((looking) => actions.look(looking));
+  window.addEventListener('pagehide', () => actions.ui.save({ last: true }));
+  watchAttention((looking) => actions.ui.look(looking));
   actions.start();
   // Whoever opens the page came to write.
   focusComposer();

@@ -2,7 +2,7 @@
  * What only this page knows: what is open, what is being typed. Not worth a round trip, gone with a reload.
  *
  * @typedef {import('./store.js').Store} Store
- * @typedef {import('./actions.js').Actions} Actions
+ * @typedef {import('./actions/index.js').Actions} Actions
  * @typedef {import('./types/bridge.js').SearchHit} SearchHit
  * @typedef {{ id: number, message: string, action?: { label: string, run: () => void } }} Toast
  * @typedef {{ store: Store, actions: Actions, page: Page }} App

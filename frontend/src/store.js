@@ -1,5 +1,5 @@
 /**
- * All that the page knows, as signals, and how what is pushed changes it. No IO here: actions.js asks, this answers.
+ * All that the page knows, as signals, and how what is pushed changes it. No IO here: `actions` asks, this answers.
  *
  * Invariants: conversations are ordered by last change; `messages` belong to the conversation `currentId`; a message is
  * in `live` exactly while its channel is open.

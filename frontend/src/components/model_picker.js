@@ -35,7 +35,7 @@ export function modelPicker(app) {
       </ul>
       ${usable.length ? html`<hr />` : nothing}
       ${store.nativeDialogs.value
-        ? html`<button type="button" class="menu-item" @click=${async () => (await app.actions.chooseModelFile()) && closeModelPicker()}>
+        ? html`<button type="button" class="menu-item" @click=${async () => (await app.actions.models.choose()) && closeModelPicker()}>
             ${icon('file-plus-2')}<span>${text.openModelFile}</span>
           </button>`
         : nothing}
@@ -53,7 +53,7 @@ function modelRow(app, model, current) {
   const server = store.server(model.alias);
   const loaded = state !== 'stopped' && state !== 'failed';
   const choose = () => {
-    void actions.changeConversation({ model: model.alias });
+    void actions.conversations.change({ model: model.alias });
     closeModelPicker();
   };
   return html`<li class="model-row ${current ? 'is-current' : ''}">
@@ -70,7 +70,7 @@ function modelRow(app, model, current) {
           type="button"
           class="small-button"
           ?disabled=${state === 'stopping'}
-          @click=${() => void (loaded ? actions.unload(model.alias) : actions.load(model.alias))}
+          @click=${() => void (loaded ? actions.models.unload(model.alias) : actions.models.load(model.alias))}
         >
           ${loaded ? text.unload : text.load}
         </button>`}
@@ -85,7 +85,7 @@ function modelRow(app, model, current) {
   /** @param {App} inApp @param {string} alias */
   async function showLog(inApp, alias) {
     closeModelPicker();
-    page.log.value = (await inApp.actions.log(alias)) ?? null;
+    page.log.value = (await inApp.actions.models.log(alias)) ?? null;
   }
 }
 
@@ -109,7 +109,7 @@ function pathForm({ actions }) {
     const form = /** @type {HTMLFormElement} */ (event.target);
     const input = /** @type {HTMLInputElement} */ (form.elements.namedItem('path'));
     const path = input.value.trim();
-    if (path && (await actions.addModel(path))) {
+    if (path && (await actions.models.add(path))) {
       form.reset();
       closeModelPicker();
     }

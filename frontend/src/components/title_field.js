@@ -24,7 +24,7 @@ export function titleField({ actions, page }, { id, title }) {
     if (page.renaming.value?.id !== id) return;
     const value = /** @type {HTMLInputElement} */ (event.target).value.trim();
     page.renaming.value = null;
-    if (save && value && value !== title) void actions.rename(id, value);
+    if (save && value && value !== title) void actions.conversations.rename(id, value);
   };
   return html`<input
     class="title-field"

@@ -59,7 +59,7 @@ export function composer(app) {
 
 /** The buttons of the composer take each other's place, and what has focus must not disappear. @param {App} app */
 function stop({ actions }) {
-  void actions.stop();
+  void actions.answers.stop();
   focusComposer();
 }
 
@@ -72,7 +72,7 @@ async function send(app) {
   put('');
   remember(app);
   focusComposer();
-  if (await actions.ask(question)) return;
+  if (await actions.answers.ask(question)) return;
   // It was not accepted: the words are given back, unless others have been written meanwhile.
   if (!field()?.value) {
     put(question);
@@ -94,7 +94,7 @@ function remember({ store, actions }) {
   if (!textarea) return;
   const key = store.draftKey;
   const { [key]: _old, ...others } = store.ui.value.drafts ?? {};
-  actions.rememberUi({ drafts: textarea.value ? { ...others, [key]: textarea.value } : others });
+  actions.ui.remember({ drafts: textarea.value ? { ...others, [key]: textarea.value } : others });
   grow(textarea);
 }
 

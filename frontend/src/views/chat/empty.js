@@ -14,12 +14,12 @@ export function emptyState({ store, actions }) {
   const model = store.model.value;
   const first = store.conversations.value.length === 0;
   const openFile = async () => {
-    if (store.nativeDialogs.value) await actions.chooseModelFile();
+    if (store.nativeDialogs.value) await actions.models.choose();
     else openModelPicker();
   };
   const tryDemo = () => {
     focusComposer();
-    void actions.ask(text.demoQuestion);
+    void actions.answers.ask(text.demoQuestion);
   };
   const openButton = html`<button type="button" class="button" @click=${openFile}>${text.openModelFile}</button>`;
   if (!model) return screen(text.welcomeFirst, html`<p>${text.firstBody}</p><p>${text.noModels}</p>`, openButton);

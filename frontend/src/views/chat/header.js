@@ -44,5 +44,5 @@ export function header(app) {
 /** @param {App} app */
 function toggleList({ store, actions, page }) {
   if (narrow.value) page.drawer.value = !page.drawer.value;
-  else actions.rememberUi({ list_folded: !store.ui.value.list_folded });
+  else actions.ui.remember({ list_folded: !store.ui.value.list_folded });
 }

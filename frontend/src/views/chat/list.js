@@ -47,7 +47,7 @@ export function list(app) {
         aria-label=${text.newChat}
         title=${text.newChatHint}
         @click=${() => {
-          actions.newChat();
+          actions.conversations.begin();
           page.drawer.value = false;
           focusComposer();
         }}
@@ -70,7 +70,7 @@ function search({ actions, page }, query) {
     return;
   }
   searchTimer = setTimeout(async () => {
-    const hits = await actions.search(query);
+    const hits = await actions.conversations.search(query);
     if (page.query.value === query) page.hits.value = hits;
   }, SEARCH_AFTER_MS);
 }
@@ -132,14 +132,14 @@ function row(app, conversation) {
       @dblclick=${rename}
       @keydown=${(/** @type {KeyboardEvent} */ event) => {
         if (event.key === 'F2') rename();
-        else if (event.key === 'Delete') void actions.remove(id);
+        else if (event.key === 'Delete') void actions.conversations.remove(id);
       }}
     >
       <span class="conversation-title">${title}</span>
     </button>
     <span class="row-actions">
       <button type="button" class="icon-button" aria-label=${text.rename} title=${text.rename} @click=${rename}>${icon('pencil')}</button>
-      <button type="button" class="icon-button" aria-label=${text.delete} title=${text.delete} @click=${() => void actions.remove(id)}>
+      <button type="button" class="icon-button" aria-label=${text.delete} title=${text.delete} @click=${() => void actions.conversations.remove(id)}>
         ${icon('trash-2')}
       </button>
     </span>
@@ -149,7 +149,7 @@ function row(app, conversation) {
 /** @param {App} app @param {string} id */
 function openConversation({ store, actions, page }, id) {
   page.drawer.value = false;
-  if (store.currentId.value !== id) void actions.open(id);
+  if (store.currentId.value !== id) void actions.conversations.open(id);
 }
 
 /** @param {KeyboardEvent} event */

@@ -54,7 +54,7 @@ function answer(app, message) {
       : html`<div class="message-foot">
           <p class="stats">${figures(message, store.conversation.value?.sampling.max_tokens ?? null)}</p>
           <div class="message-actions">
-            ${copyAction(message.content)} ${action('refresh-cw', text.retryHint, () => void actions.retry(message.id))}
+            ${copyAction(message.content)} ${action('refresh-cw', text.retryHint, () => void actions.answers.retry(message.id))}
             ${branches(app, message)}
           </div>
         </div>`}
@@ -87,9 +87,9 @@ function failure(app, message) {
     <p class="failure-title">${text.failedTitle}</p>
     <p>${message.error?.message ?? ''}</p>
     <div class="failure-actions">
-      <button type="button" class="small-button" @click=${() => void actions.retry(message.id)}>${text.retry}</button>
+      <button type="button" class="small-button" @click=${() => void actions.answers.retry(message.id)}>${text.retry}</button>
       ${known
-        ? html`<button type="button" class="small-button" @click=${async () => (page.log.value = (await actions.log(alias)) ?? null)}>
+        ? html`<button type="button" class="small-button" @click=${async () => (page.log.value = (await actions.models.log(alias)) ?? null)}>
             ${text.showLog}
           </button>`
         : nothing}
@@ -121,7 +121,7 @@ function branches({ store, actions }, message) {
   const at = all.indexOf(message.id);
   const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ label) => {
     const to = all[at + by];
-    return html`<button type="button" class="icon-button" aria-label=${label} ?disabled=${to === undefined} @click=${() => to && void actions.selectBranch(to)}>
+    return html`<button type="button" class="icon-button" aria-label=${label} ?disabled=${to === undefined} @click=${() => to && void actions.conversations.selectBranch(to)}>
       ${icon(name)}
     </button>`;
   };
@@ -145,7 +145,7 @@ function editor({ actions, page }, message) {
   const close = () => (page.editing.value = null);
   const submit = async (/** @type {HTMLFormElement} */ form) => {
     const question = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('text')).value.trim();
-    if (question && (await actions.edit(message.id, question))) close();
+    if (question && (await actions.answers.edit(message.id, question))) close();
   };
   return html`<form
     class="editor"

@@ -69,7 +69,7 @@ function chatSection({ store, actions, page }) {
   const sampling = conversation ? conversation.sampling : store.draft.value.sampling;
   const save = (/** @type {string} */ name, /** @type {Sampling} */ change) => {
     page.saved.value = name;
-    void actions.changeSampling(change);
+    void actions.conversations.changeSampling(change);
   };
   const nothingSet = Object.fromEntries(fields(SAMPLING).map(([name]) => [name, null]));
   const any = Object.values(sampling).some((value) => value !== null && value !== undefined);
@@ -84,14 +84,14 @@ function chatSection({ store, actions, page }) {
         aria-describedby="system-prompt-help"
         .value=${prompt}
         @change=${(/** @type {Event} */ event) =>
-          void actions.changeConversation({ system_prompt: /** @type {HTMLTextAreaElement} */ (event.target).value })}
+          void actions.conversations.change({ system_prompt: /** @type {HTMLTextAreaElement} */ (event.target).value })}
       ></textarea>
     </div>
     <h4>${text.sampling}</h4>
     <p class="help">${text.samplingHelp}</p>
     ${fields(SAMPLING).map(([name, range]) => numberField(page, name, sampling[name], range, (value) => save(name, { [name]: value })))}
     ${any
-      ? html`<button type="button" class="link-button" @click=${() => void actions.changeSampling(nothingSet)}>${text.resetAll}</button>`
+      ? html`<button type="button" class="link-button" @click=${() => void actions.conversations.changeSampling(nothingSet)}>${text.resetAll}</button>`
       : nothing}
   </section>`;
 }
@@ -104,7 +104,7 @@ function modelSection({ actions, page }, model) {
     ${fields(MODEL).map(([name, range]) =>
       numberField(page, name, model[name], name === 'gpu_layers' && model.layers ? { ...range, help: text.gpuLayersOf(model.layers) } : range, (value) => {
         page.saved.value = name;
-        void actions.changeModel(model.alias, { [name]: value });
+        void actions.models.change(model.alias, { [name]: value });
       }),
     )}
   </section>`;

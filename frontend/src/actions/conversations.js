@@ -1,0 +1,110 @@
+/** Conversations: opened, begun, named, searched, deleted and taken back, and how each is answered. */
+import { batch } from '@preact/signals-core';
+import { text } from '../i18n.js';
+
+/**
+ * @typedef {import('../types/bridge.js').Sampling} Sampling
+ * @typedef {import('../types/bridge.js').SearchHit} SearchHit
+ */
+
+export class Conversations {
+  /** @param {import('./core.js').Core} core @param {import('./ui.js').Ui} ui @param {import('./answers.js').Answers} answers */
+  constructor(core, ui, answers) {
+    this.core = core;
+    this.ui = ui;
+    this.answers = answers;
+  }
+
+  /** @param {string} id */
+  async open(id) {
+    const { store } = this.core;
+    this.answers.forget();
+    batch(() => {
+      if (store.currentId.value !== id) store.show(id);
+      store.live.value = new Map();
+    });
+    this.ui.remember({ conversation_id: id });
+    const found = await this.core.call('get_conversation', { conversation_id: id });
+    if (!found || store.currentId.value !== id) return;
+    batch(() => {
+      store.putConversation(found.conversation);
+      store.setMessages(id, found.messages);
+    });
+    this.answers.watchAll();
+  }
+
+  begin() {
+    this.core.store.show(null);
+    this.ui.remember({ conversation_id: null });
+  }
+
+  /** @param {string} id @param {string} title */
+  async rename(id, title) {
+    const conversation = await this.core.call('rename_conversation', { conversation_id: id, title });
+    if (conversation) this.core.store.putConversation(conversation);
+  }
+
+  /** @param {string} id */
+  async remove(id) {
+    const conversation = this.core.store.conversations.value.find((one) => one.id === id);
+    const wasOpen = this.core.store.currentId.value === id;
+    const done = await this.core.call('delete_conversation', { conversation_id: id });
+    if (done === undefined || !conversation) return;
+    this.core.store.removeConversation(id);
+    if (wasOpen) this.ui.remember({ conversation_id: null });
+    this.core.notify(text.deleted(conversation.title), {
+      label: text.undo,
+      run: () => void this.#restore(id, wasOpen),
+    });
+  }
+
+  /** @param {string} id @param {boolean} open */
+  async #restore(id, open) {
+    const conversation = await this.core.call('restore_conversation', { conversation_id: id });
+    if (!conversation) return;
+    this.core.store.putConversation(conversation);
+    if (open) await this.open(id);
+  }
+
+  /** @param {string} query @returns {Promise<SearchHit[]>} */
+  async search(query) {
+    return (await this.core.call('search_messages', { query, limit: 50 })) ?? [];
+  }
+
+  /** @param {{ model?: string, system_prompt?: string, sampling?: Sampling }} change */
+  async change(change) {
+    const id = this.core.store.currentId.value;
+    if (change.model) this.ui.remember({ model: change.model });
+    if (id === null) {
+      const { draft } = this.core.store;
+      draft.value = {
+        systemPrompt: change.system_prompt ?? draft.value.systemPrompt,
+        sampling: change.sampling ?? draft.value.sampling,
+      };
+      return;
+    }
+    const before = this.core.store.conversation.value;
+    if (before) this.core.store.putConversation({ ...before, ...change });
+    const send = () => this.core.call('change_conversation', { conversation_id: id, ...change });
+    const conversation = await this.core.changes.send(id, send);
+    if (!conversation && before) this.core.store.putConversation(before);
+  }
+
+  /** @param {Sampling} change */
+  async changeSampling(change) {
+    const { currentId, conversation, draft } = this.core.store;
+    const sampling =
+      currentId.value === null
+        ? { ...draft.value.sampling, ...change }
+        : this.core.changes.onTop(currentId.value, conversation.value?.sampling ?? {}, change);
+    await this.change({ sampling });
+  }
+
+  /** @param {string} messageId */
+  async selectBranch(messageId) {
+    const id = this.core.store.currentId.value;
+    if (id === null) return;
+    const conversation = await this.core.call('select_branch', { conversation_id: id, message_id: messageId });
+    if (conversation) this.core.store.putConversation(conversation);
+  }
+}

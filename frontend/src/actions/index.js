@@ -1,0 +1,41 @@
+/**
+ * What a person can do: each act asks the bridge and tells the store what came of it.
+ *
+ * Acts never throw: what fails is shown as a notice, with its reason.
+ */
+import { Answers } from './answers.js';
+import { Conversations } from './conversations.js';
+import { Core } from './core.js';
+import { Models } from './models.js';
+import { Ui } from './ui.js';
+
+export class Actions {
+  /** @param {import('../bridge.js').Bridge} bridge @param {import('../store.js').Store} store @param {import('./core.js').Notify} notify */
+  constructor(bridge, store, notify) {
+    this.core = new Core(bridge, store, notify);
+    this.ui = new Ui(this.core);
+    this.answers = new Answers(this.core, this.ui);
+    this.conversations = new Conversations(this.core, this.ui, this.answers);
+    this.models = new Models(this.core, this.conversations);
+  }
+
+  /** Connect, and keep the store current. */
+  start() {
+    const { bridge, store, notify } = this.core;
+    bridge.onState = (state) => (store.link.value = state);
+    bridge.onSnapshot = (snapshot) => {
+      const first = !store.ready.value;
+      store.applySnapshot(snapshot);
+      const id = first ? (store.ui.value.conversation_id ?? null) : store.currentId.value;
+      if (id !== null && store.conversations.value.some((one) => one.id === id)) void this.conversations.open(id);
+      else if (!first && id !== null) store.show(null);
+      this.ui.watchMetrics();
+      if (first) for (const notice of snapshot.notices) notify(notice);
+    };
+    bridge.onEvent = (name, data) => {
+      store.applyEvent(name, data);
+      if (name === 'message') this.answers.watchAll();
+    };
+    bridge.connect();
+  }
+}
