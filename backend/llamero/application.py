@@ -17,8 +17,8 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.data_dir_lock import DataDirLock
 from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.hub_cache import find_hub_cache
+from llamero.infrastructure.late_sampler import LateSampler
 from llamero.infrastructure.llama.server import LlamaServer
-from llamero.infrastructure.metrics import HardwareSampler
 from llamero.infrastructure.model_files import ModelFiles
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.paths import Paths
@@ -149,7 +149,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         stack.push_async_callback(listeners.close)
         actor = await stack.enter_async_context(LlamaActor(create, clock, listeners, policy_of(settings)))
         metrics = MetricsService(
-            HardwareSampler(clock),
+            LateSampler(clock),
             settings=settings.metrics,
             clock=clock,
             busy=lambda: any(server.leases for server in actor.snapshot.servers),

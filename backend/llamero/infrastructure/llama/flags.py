@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.metadata
 import logging
 import os
 import sys
@@ -86,9 +85,11 @@ async def _ask(engine: Engine, timeout: float) -> EngineFlags:
 def _looks(engine: Engine) -> str:
     """Something that changes whenever the engine may have got other flags."""
     if engine.kind is EngineKind.EMBEDDED:
+        from importlib import metadata  # brings a reader of zip files and of mail along, and is not often needed
+
         try:
-            version = importlib.metadata.version("xllamacpp")
-        except importlib.metadata.PackageNotFoundError:
+            version = metadata.version("xllamacpp")
+        except metadata.PackageNotFoundError:
             version = "?"
         modules = sorted(Path(__file__).parent.glob("embedded*.py")) or [Path(sys.executable)]
         return ", ".join((f"xllamacpp {version}", f"llamero {__version__}", *map(_file_looks, modules)))
