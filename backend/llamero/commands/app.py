@@ -26,7 +26,7 @@ from llamero.desktop.single_instance import Announcement, hand_over
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.api_keys import read_api_key
 from llamero.infrastructure.links import LinkOpener
-from llamero.infrastructure.memory import give_back_freed_memory
+from llamero.infrastructure.memory import give_back_freed_memory, look_for_garbage_rarely
 from llamero.infrastructure.messages import default_messages
 from llamero.models.desktop import Activate, Toolkit, WindowUnavailable
 from llamero.models.errors import LlameroError
@@ -41,6 +41,7 @@ GEOMETRY_FILE = "window.json"
 
 def open_app(options: Options) -> int:
     """Show the window until it is closed. Raises LlameroError when the app cannot begin."""
+    look_for_garbage_rarely()
     ground = prepare(options, {}, console_level="warning")
     if hand_over(ground.paths.run, sys.argv[1:]):
         return 0
