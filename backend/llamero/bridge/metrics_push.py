@@ -18,7 +18,8 @@ from llamero.bridge.server_infos import Actor
 from llamero.models.llama import ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
 
-CALM_S = 10.0
+# As often as the hardware is measured while nobody looks.
+CALM_S = 30.0
 
 logger = logging.getLogger(__name__)
 
