@@ -28,6 +28,7 @@
     │   ├── EngineFailed          read `reason` and the log tail; carries exit status and last lines
     │   ├── HealthCheckFailed     the server answers, but not as a llama-server of ours
     │   └── IoFailed              disk, permissions, database
+    ├── WorkerUnreachable         start that worker, or take it out of the alias (502)
     ├── UpstreamFailed            the engine's connection broke and could not be healed (502)
     ├── Unavailable               wait, then again: loading, queue full, stopping (503)
     └── StartTimedOut             no output and no progress for that long (504)
@@ -304,6 +305,14 @@ class IoFailed(InternalError):
     """The disk, its permissions or another resource of the machine. Arguments: `reason`."""
 
     code = "server_error-io_error"
+
+
+class WorkerUnreachable(LlameroError):
+    """A machine that should share the model does not answer; no engine was started. Arguments: `worker`, `reason`."""
+
+    code = "rpc_error-unreachable"
+    public_code = "rpc_worker_unreachable"
+    type = "upstream_error"
 
 
 class UpstreamFailed(LlameroError):

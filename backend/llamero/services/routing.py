@@ -6,9 +6,11 @@ name that nobody has is an error; nothing is ever guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from llamero.infrastructure.model_names import can_name
 from llamero.models.aliases import (
     AliasKind,
     ApiModel,
@@ -87,8 +89,9 @@ class Router:
             listed[alias.name] = self._listed_alias(alias)
         for model in self._catalog.models():
             listed.setdefault(model.alias, self._listed_model(model.alias))
-        for api in table.apis:
-            for name in await self._remote_names_of(api):
+        remote = await asyncio.gather(*(self._remote_names_of(api) for api in table.apis))
+        for api, names in zip(table.apis, remote, strict=True):
+            for name in names:
                 listed.setdefault(name, _listed_remote(api, name))
         return tuple(listed.values())
 
@@ -195,12 +198,13 @@ class Router:
             size_bytes=look.size_bytes,
         )
 
-    async def _remote_names_of(self, api: ApiModel) -> Iterator[str]:
+    async def _remote_names_of(self, api: ApiModel) -> list[str]:
         """The names under which clients ask this server's models."""
-        names = list(api.models)
+        names = [f"{api.prefix}{name}" for name in api.models]
         if api.forward_all and self._remote_names is not None:
-            names += await self._remote_names.names(api)
-        return (f"{api.prefix}{name}" for name in names)
+            told = [f"{api.prefix}{name}" for name in await self._remote_names.names(api)]
+            names += [name for name in told if can_name(name)]  # a stranger's text
+        return names
 
 
 def upstream_name(api: ApiModel, name: str) -> str | None:

@@ -30,6 +30,8 @@ HELP = """\
                                         override tensor buffer type
 --lora FNAME                            path to LoRA adapter (use comma-separated values to load multiple adapters)
 --lora-scaled FNAME:SCALE,...           path to LoRA adapter with user defined scaling
+--rpc SERVERS                           comma separated list of RPC servers
+                                        (env: LLAMA_ARG_RPC)
 --override-kv KEY=TYPE:VALUE,...        advanced option to override model metadata by key
 -m,    --model FNAME                    model path to load
                                         (env: LLAMA_ARG_MODEL)

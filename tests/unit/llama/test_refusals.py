@@ -12,6 +12,7 @@ from llamero.models.errors import (
     LlameroError,
     StartTimedOut,
     Unavailable,
+    WorkerUnreachable,
 )
 from llamero.models.llama import Failure
 from llamero.services.llama.effects import Refuse
@@ -24,6 +25,7 @@ ERRORS: list[LlameroError] = [
     EngineNotFound("context_error-exec_not_executable", path="/etc/passwd"),
     HealthCheckFailed(reason="port 1 is answered by another program"),
     StartTimedOut(seconds=300),
+    WorkerUnreachable(worker="box:50052", reason="refused"),
     InternalError(reason="KeyError"),
     Unavailable("server_error-shutting_down"),
 ]

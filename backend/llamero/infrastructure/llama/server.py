@@ -19,6 +19,7 @@ from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.llama.args import argv
 from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
 from llamero.infrastructure.llama.http_reply import HttpReply
+from llamero.infrastructure.llama.rpc_workers import check_workers
 from llamero.infrastructure.llama.upstream import Upstream
 from llamero.infrastructure.processes.child import ChildProcess
 from llamero.infrastructure.processes.spawner import ProcessSpawner
@@ -88,9 +89,11 @@ class LlamaServer:
     async def start(self) -> None:
         """Spawn and wait until ready.
 
-        Raises EngineFailed (it ended; with exit status and last lines), StartTimedOut (no output and no progress for
-        `start_timeout_s`) or HealthCheckFailed (something else answers on its port).
+        Raises WorkerUnreachable before the spawn; EngineFailed (it ended; with exit status and last lines),
+        StartTimedOut (no output and no progress for `start_timeout_s`) or HealthCheckFailed (something else answers
+        on its port).
         """
+        await check_workers(self.spec.arguments)
         for attempt in range(PORT_ATTEMPTS):
             try:
                 await self._start_once()

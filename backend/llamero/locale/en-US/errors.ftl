@@ -25,6 +25,9 @@ server_error-model_does_not_embed = model '{ $model }' does not produce embeddin
 context_error-exec_not_exists = executable file does not exist: { $path }
 model_router_error-model_not_found = model '{ $model }' not found
 
+rpc_error-unreachable =
+    The machine { $worker }, which should share the model, does not answer ({ $reason }). Start llama.cpp's rpc-server there, or take it out of the alias.
+
 server_error-queue_full = Too many requests are waiting for a model. Try again in a moment.
 server_error-stopped_by_user = The model was stopped while this request waited for it or was being answered.
 server_error-shutting_down = Llamero is shutting down and takes no new requests.

@@ -10,6 +10,7 @@ from llamero.models.errors import (
     LlameroError,
     StartTimedOut,
     Unavailable,
+    WorkerUnreachable,
 )
 from llamero.models.llama import Failure
 from llamero.services.llama.effects import Refuse
@@ -20,6 +21,7 @@ _KINDS: dict[str, type[LlameroError]] = {
     HealthCheckFailed.code: HealthCheckFailed,
     InternalError.code: InternalError,
     StartTimedOut.code: StartTimedOut,
+    WorkerUnreachable.code: WorkerUnreachable,
     "server_error-shutting_down": Unavailable,
 }
 
