@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.clock import Clock, SystemClock
 from llamero.infrastructure.data_dir_lock import DataDirLock
 from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.hub_cache import find_hub_cache
@@ -96,6 +96,19 @@ def demo_model() -> Path:
     return Path(str(files("llamero") / "assets" / "demo.gguf"))
 
 
+async def known_models(
+    paths: Paths, settings: Settings, database: Database | None, clock: Clock
+) -> tuple[ModelCatalog, ModelDiscovery]:
+    """The models that were opened before, and what keeps those on the disk known besides."""
+    catalog = ModelCatalog()
+    catalog.add_file(demo_model())
+    if database is not None:
+        for config in await PreferenceStore(database).models():
+            catalog.add(config)
+    scan = ModelFiles(_model_folders(settings, paths), find_hub_cache(os.environ), read_header)
+    return catalog, ModelDiscovery(scan, catalog, clock)
+
+
 def _model_folders(settings: Settings, paths: Paths) -> list[Path]:
     """Where the settings say that models are; relative to the data directory."""
     folders = []
@@ -157,20 +170,13 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         stack.push_async_callback(metrics.stop)
         planner = Planner(settings, paths.data_dir, paths.cache)
         llama = LlamaCppService(actor, planner, metrics, listeners)
-        catalog = ModelCatalog()
-        catalog.add_file(demo_model())
+        catalog, discovery = await known_models(paths, settings, database, clock)
         remote_keys = RemoteKeys(paths.data_dir)
         remote = RemoteClient(
             silence_limit_s=settings.remote.silence_limit_s,
             proxies_from_environment=settings.remote.proxies_from_environment,
         )
         stack.push_async_callback(remote.close)
-        if database is not None:
-            for config in await PreferenceStore(database).models():
-                catalog.add(config)
-        discovery = ModelDiscovery(
-            ModelFiles(_model_folders(settings, paths), find_hub_cache(os.environ), read_header), catalog, clock
-        )
         router = Router(catalog, aliases, RemoteNames(remote, remote_keys, clock), discovery)
         servers = ServerControl(llama, actor, router)
         remotes = RemoteModels(remote, remote_keys, clock)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from llamero import __version__
+from llamero.commands.alias_parser import add_alias_commands
 from llamero.commands.options import Options
 from llamero.commands.report import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, report_failure, report_surprise, say
 from llamero.models.errors import LlameroError
@@ -76,6 +77,10 @@ def _command(arguments: Sequence[str], options: Options) -> int:
             from llamero.commands.key import key
 
             return key(options)
+        case "alias":
+            from llamero.commands.alias import alias
+
+            return alias(options)
         case "doctor":
             from llamero.commands.doctor import doctor
 
@@ -131,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     doctor = commands.add_parser("doctor", help="check what Llamero needs, and say what to do")
-    for command in (serve, run, doctor, *_add_key_commands(commands)):
+    for command in (serve, run, doctor, *_add_key_commands(commands), *add_alias_commands(commands, _Parser)):
         _add_global_options(command, top=False)
     return parser
 

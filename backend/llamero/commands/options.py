@@ -37,6 +37,29 @@ class Options(argparse.Namespace):
     rate: int | None = None
     streams: int | None = None
     days: int | None = None
+    new_name: str = ""
+    json: bool = False
+    model_file: Path | None = None
+    hub: str = ""
+    defaults: list[str] | None = None
+    system: str = ""
+    arguments: list[str] | None = None
+    keep_alive: float | None = None
+    embedding: bool = False
+    context: int | None = None
+    gpu_layers: int | None = None
+    threads: int | None = None
+    parallel: int | None = None
+    rpc: list[str] | None = None
+    url: str = ""
+    prefix: str = ""
+    models: list[str] | None = None
+    forward_all: bool = False
+    headers: list[str] | None = None
+    strip: list[str] | None = None
+    key_file: Path | None = None
+    targets: list[str] | None = None
+    cooldown: float | None = None
 
     @property
     def debug(self) -> bool:

@@ -1,4 +1,5 @@
-"""The gateway's API key, from a file or the environment and never from the command line, which anyone can list.
+"""An API key, the gateway's or that of a remote server: from a file or the environment and never from the command line,
+which anyone can list.
 
 A key is one line of printable ASCII without spaces: anything else could not arrive in a header, so no client would ever
 be let in.
@@ -24,8 +25,8 @@ _USABLE = re.compile(r"[\x21-\x7e]{1,4096}")
 _log = logging.getLogger(__name__)
 
 
-def read_api_key(file: Path | None, environment: Mapping[str, str]) -> str | None:
-    """Return the key of the file, else that of `LLAMERO_API_KEY`, else None; logs mask it from then on.
+def read_api_key(file: Path | None, environment: Mapping[str, str], variable: str = VARIABLE) -> str | None:
+    """Return the key of the file, else that of the environment's `variable`, else None; logs mask it from then on.
 
     An empty variable counts as unset, an empty file is an error: someone meant it to hold a key. Warns when others may
     read the file. Raises `IoFailed`: `key_error-file_unreadable`, `-file_empty` or `-invalid`.
@@ -35,7 +36,7 @@ def read_api_key(file: Path | None, environment: Mapping[str, str]) -> str | Non
         if not key:
             raise IoFailed("key_error-file_empty", path=place)
     else:
-        key, place = environment.get(VARIABLE, "").strip(), VARIABLE
+        key, place = environment.get(variable, "").strip(), variable
         if not key:
             return None
     register_secret(key)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from llamero.models.errors import InvalidRequest
 
-_SCHEMES = ("http", "https")
+_PORTS = {"http": 80, "https": 443}
 
 
 def check_base_url(url: str) -> str:
@@ -19,7 +19,7 @@ def check_base_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port out of range, brackets that do not close
         usable = False
     if not usable or "\\" in url:
@@ -29,3 +29,12 @@ def check_base_url(url: str) -> str:
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         raise InvalidRequest("alias_error-url", param="base_url")
     return url.rstrip("/")
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what a key is given for. A URL that is none has an origin of its own."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return url, "", None

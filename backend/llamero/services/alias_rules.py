@@ -34,7 +34,7 @@ def checked(alias: Alias, others: Iterable[Alias]) -> Alias:
     try:
         alias = msgspec.convert(msgspec.to_builtins(alias), Alias)
     except msgspec.ValidationError as error:
-        raise InvalidRequest("alias_error-invalid", reason=str(error)) from error
+        raise misfit(error) from None
     known = {other.name: other for other in others}
     if alias.name in known:
         raise InvalidRequest("alias_error-name_taken", param="name", name=alias.name)
@@ -45,6 +45,16 @@ def checked(alias: Alias, others: Iterable[Alias]) -> Alias:
             return _api(alias)
         case FallbackAlias():
             return _fallback(alias, known)
+
+
+def misfit(error: msgspec.ValidationError) -> InvalidRequest:
+    """The refusal for what is no alias by its types and ranges; msgspec says which field it is."""
+    text, _, place = str(error).partition(" - at `$")
+    field = re.match(r"\.(\w+)", place)
+    param = field[1] if field else None
+    if "matching regex" in text:
+        return InvalidRequest("alias_error-characters", param=param, field=param or "alias")
+    return InvalidRequest("alias_error-invalid", param=param, reason=f"{param}: {text}" if param else text)
 
 
 def _user(alias: UserAlias) -> UserAlias:

@@ -87,6 +87,10 @@ class AliasBook:
                 logger.warning("the aliases cannot be read, so the last known ones are used: %s", error)
         return self._table
 
+    async def get(self, name: str) -> Alias:
+        """Return the alias of that name, of whatever kind. Raises NotFound."""
+        return _existing(await self.current(), name)
+
     async def save(self, alias: Alias, former: str | None = None) -> Alias:
         """Keep an alias, in the place of the one of that name and kind, or of the one that was called `former`.
 
@@ -94,21 +98,15 @@ class AliasBook:
         `checked` does, NotFound when nothing is called `former`, Conflict or IoFailed.
         """
 
-        def change(table: AliasTable) -> tuple[list[SavedAlias], list[str]]:
-            before = _existing(table, former) if former is not None else table.find(alias.name)
-            if before is not None and type(before) is not type(alias):
-                raise InvalidRequest("alias_error-name_taken", param="name", name=before.name)
-            kept = checked(alias, [other for other in table.aliases if other is not before])
-            saved = [SavedAlias(kept, None if before is None else before.name)]
-            if before is not None and before.name != kept.name:
-                saved += _renamed_targets(table, before.name, kept.name)
-            return saved, []
+        return (await self._change(lambda table: (_saving(table, alias, former), [])))[0][0].alias
 
-        return (await self._change(change))[0][0].alias
+    async def check(self, alias: Alias, former: str | None = None) -> None:
+        """Raise what `save` would raise now, and change nothing."""
+        _saving(await self.current(), alias, former)
 
     async def rename(self, former: str, name: str) -> Alias:
         """Give an alias another name. Raises as `save` does."""
-        return await self.save(replace(_existing(await self.current(), former), name=name), former)
+        return await self.save(replace(await self.get(former), name=name), former)
 
     async def remove(self, name: str) -> Alias:
         """Know an alias no longer, and return it. Raises NotFound, Conflict or IoFailed."""
@@ -152,6 +150,18 @@ def _existing(table: AliasTable, name: str) -> Alias:
     if alias is None:
         raise NotFound("alias_error-not_found", param="name", name=name)
     return alias
+
+
+def _saving(table: AliasTable, alias: Alias, former: str | None) -> list[SavedAlias]:
+    """What is to be written so that the alias is kept."""
+    before = _existing(table, former) if former is not None else table.find(alias.name)
+    if before is not None and type(before) is not type(alias):
+        raise InvalidRequest("alias_error-name_taken", param="name", name=before.name)
+    kept = checked(alias, [other for other in table.aliases if other is not before])
+    saved = [SavedAlias(kept, None if before is None else before.name)]
+    if before is not None and before.name != kept.name:
+        saved += _renamed_targets(table, before.name, kept.name)
+    return saved
 
 
 def _renamed_targets(table: AliasTable, former: str, name: str) -> list[SavedAlias]:

@@ -64,7 +64,7 @@ class ModelDiscovery:
 
         `others` are the further files to look at, by default those of the last time; new ones are looked at now.
         """
-        wanted = self._asked if others is None else frozenset(others)
+        wanted = self._asked if others is None else self._asked | frozenset(others)
         if self._looking is not None or not self._due(wanted):
             return
         self._looked_at = self._clock.monotonic()

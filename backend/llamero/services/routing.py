@@ -112,6 +112,13 @@ class Router:
         """Those of the names that lead nowhere now, for a warning."""
         return tuple([name for name in names if not await self._is_known(name)])
 
+    async def has_file(self, alias: UserAlias) -> bool:
+        """Is the file of an alias there, as far as the disk has been looked at?"""
+        if self._discovery is not None:
+            await self._discovery.refresh([alias.file] if alias.file else None)
+        base = self._base(alias)
+        return base is not None and self._catalog.look(base.model.path) is not None
+
     async def _is_known(self, name: str) -> bool:
         try:
             await self.resolve(name)

@@ -1,6 +1,7 @@
 ### Aliases: what cannot be kept, and what to do.
 
 alias_error-invalid = This alias cannot be kept: { $reason }.
+alias_error-characters = The { $field } has characters that it cannot have, or is empty or too long. Correct it.
 alias_error-name_taken = There is an alias { $name } of another kind already. Choose another name, or remove that one first.
 alias_error-not_found = There is no alias { $name }.
 alias_error-no_storage = Aliases cannot be changed here, since the database is not open.
@@ -19,3 +20,22 @@ alias_error-url_credentials = A remote address must not hold a name or password.
 alias_error-target_itself = { $name } cannot be a target of itself. Remove it from its targets.
 alias_error-target_twice = { $name } names a target twice. Leave one out.
 alias_error-target_cycle = The targets of { $name } lead back to { $name }. Remove the one that does.
+
+## What a person should know about an alias that was saved or removed
+
+alias-saved = Saved the alias { $name }. It counts from the next request on.
+alias-removed = Removed the alias { $name }.
+alias-none = There are no aliases. Make one with: llamero alias set NAME --file FILE
+alias-targets_unknown = So far there is nothing called { $names }.
+alias-file_missing = So far there is no model { $file }.
+alias-key_in_file = This system has no keyring that can be used, so the key is in a file that only you can read.
+alias-key_forgotten = The key of { $name } was forgotten, since it was given for another address. Give the key once more.
+alias-still_target = { $name } is still a target of { $fallbacks }.
+
+## At the command line
+
+alias_error-default_form = { $text } is no default. Write it as KEY=JSON, such as temperature=0.7 or stop='["END"]'.
+alias_error-header_form = { $text } is no header. Write it as NAME: VALUE.
+alias-column-name = NAME
+alias-column-kind = KIND
+alias-column-leads = LEADS TO
