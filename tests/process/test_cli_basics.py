@@ -45,7 +45,7 @@ def test_cli_serve_imports_no_engine_and_no_message_catalogue_before_it_is_neede
     """Either would cost a good part of the start, and the first some 100 MB of memory."""
     code = "import sys, llamero.commands.serve; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert not set(done.stdout.split()) & {"xllamacpp", "fluent.runtime", "babel", "sqlite3", "pynvml", "platformdirs"}
+    assert not set(done.stdout.split()) & {"xllamacpp", "fluent.runtime", "babel", "pynvml", "platformdirs"}
 
 
 def test_cli_global_options_may_stand_before_and_behind_the_command(tmp_path: Path) -> None:
