@@ -1,9 +1,7 @@
 """The aliases on the disk, and whether anybody has changed them.
 
 A change is on the disk when it is acknowledged, and counted in the same transaction. Another process is noticed without
-reading a table: SQLite's own `data_version` moves with every commit of another connection, which costs a few
-microseconds to ask (https://www.sqlite.org/pragma.html#pragma_data_version). An alias that this version cannot read
-counts as absent; it stays on the disk until it is replaced.
+reading a table. An alias that this version cannot read counts as absent; it stays on the disk until it is replaced.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from llamero.infrastructure.storage.connections import connect_reader
+from llamero.infrastructure.storage.changes import ChangeWatch
 from llamero.infrastructure.storage.database import Database
 from llamero.models.aliases import Alias
 
@@ -42,19 +40,14 @@ class AliasStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._watching: sqlite3.Connection | None = None
+        self._watch = ChangeWatch(database.path)
 
     def stamp(self) -> int | None:
         """A number that changes with every commit to the database; None where it cannot be told at once.
 
         Takes microseconds: it is asked before every request.
         """
-        try:
-            if self._watching is None:
-                self._watching = connect_reader(self._database.path, 0.0)
-            return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
-        except sqlite3.Error:  # locked for a moment, or closed: then the table itself is looked at
-            return None
+        return self._watch.count()
 
     async def version(self) -> int:
         """How often the aliases have been changed."""
@@ -90,9 +83,7 @@ class AliasStore:
 
     def close(self) -> None:
         """Close what `stamp` has opened; before the database, which otherwise cannot tidy up behind itself."""
-        if self._watching is not None:
-            self._watching.close()
-            self._watching = None
+        self._watch.close()
 
 
 def _version(connection: sqlite3.Connection) -> int:
