@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from tests.process.cli import Home, serving, until
+from tests.clients.engines import engine_of, home_with_models
+from tests.process.cli import Home, serving
 
 STREAMS = 50
 SEED = 20_261_127
@@ -22,34 +21,13 @@ QUESTION = [{"role": "user", "content": "What is a llama?"}]
 @pytest.fixture
 def home(tmp_path: Path, demo_model: Path) -> Iterator[Home]:
     """Two models that are the same file under two names, of which one stays loaded."""
-    home = Home(tmp_path)
-    home.write_settings('[servers]\ncrash_limit = 1000\nmax_loaded = 1\n[engine]\narguments = ["--threads 1"]\n')
-    folder = home.data / "models"
-    folder.mkdir()
-    for name in ("a", "b"):
-        shutil.copyfile(demo_model, folder / f"{name}.gguf")
+    home = home_with_models(Home(tmp_path), demo_model, "a", "b")
     yield home
     home.end_all()
 
 
-def engine_of(home: Home) -> psutil.Process:
-    """The engine that runs now."""
-
-    def find() -> psutil.Process | None:
-        for pid in home.members():
-            try:
-                process = psutil.Process(pid)
-                if any("llama.embedded" in word for word in process.cmdline()):
-                    return process
-            except psutil.Error:
-                continue
-        return None
-
-    found = until(find, what="an engine")
-    assert isinstance(found, psutil.Process)
-    return found
-
-
+# Of engines that crash within a minute of each other, each is started after a pause of two seconds.
+@pytest.mark.timeout(300)
 def test_engine_killed_at_random_points_of_fifty_streams_completes_them_all(home: Home) -> None:
     chance = random.Random(SEED)
     with serving(home, "--port", "0") as server, OpenAI(base_url=f"{server.url()}/v1", api_key="x") as client:

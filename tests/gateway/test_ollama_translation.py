@@ -299,6 +299,14 @@ def test_ollama_call_that_is_broken_fails_and_one_cut_by_the_limit_is_left_out()
     assert last["done_reason"] == "length"
 
 
+def test_ollama_parts_of_the_time_are_never_more_than_the_whole() -> None:
+    late = Timings(prompt_n=7, prompt_ms=100.0, predicted_n=3, predicted_ms=1_500.0)
+    last = lines_of([TextDelta("a"), Finished("stop", USAGE, late)])[-1]
+    parts = last["load_duration"], last["prompt_eval_duration"], last["eval_duration"]
+    assert parts == (400_000_000, 100_000_000, 1_500_000_000)
+    assert sum(parts) == last["total_duration"]
+
+
 def test_ollama_durations_without_an_engines_clock_are_our_own() -> None:
     last = lines_of([TextDelta("a"), Finished("stop")])[-1]
     assert (last["total_duration"], last["load_duration"], last["eval_duration"]) == (2 * 10**9, 10**9, 10**9)

@@ -122,18 +122,19 @@ class AnswerLines:
         return {"message": said} if self._as_chat else said
 
     def _ending(self, end: Finished) -> _Fields:
-        total = self._clock.monotonic() - self._began
-        waited = min(self._waited if self._waited is not None else total, total)
+        total = round((self._clock.monotonic() - self._began) * _NS_PER_S)
+        waited = total if self._waited is None else min(total, round(self._waited * _NS_PER_S))
         usage = end.usage or Usage()
         if end.timings is not None:
             reading, writing = round(end.timings.prompt_ms * _NS_PER_MS), round(end.timings.predicted_ms * _NS_PER_MS)
         else:
-            reading, writing = 0, round((total - waited) * _NS_PER_S)
+            reading, writing = 0, total - waited
         return {
             "done": True,
             "done_reason": "length" if end.reason == "length" else "stop",
-            "total_duration": round(total * _NS_PER_S),
-            "load_duration": max(0, round(waited * _NS_PER_S) - reading),
+            "total_duration": total,
+            # What the engine had written before we saw the first of it is no waiting.
+            "load_duration": max(0, min(waited, total - writing) - reading),
             "prompt_eval_count": usage.prompt_tokens,
             "prompt_eval_duration": reading,
             "eval_count": usage.completion_tokens,
