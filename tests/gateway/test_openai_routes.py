@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 from typing import Any
 
 import pytest
@@ -89,6 +91,34 @@ async def test_completion_streams_as_chat_does() -> None:
         response = await post(gateway, "/v1/completions", COMPLETION | {"stream": True})
     assert response.headers["content-type"] == "text/event-stream"
     assert response.body.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "float", None])
+async def test_embeddings_come_in_the_encoding_that_was_asked_for(encoding: str | None) -> None:
+    vector = [0.5, -1.25, 3.0]
+    data = [{"object": "embedding", "index": index, "embedding": vector} for index in range(2)]
+    said = json.dumps({"object": "list", "data": data, "usage": {"prompt_tokens": 1, "total_tokens": 1}})
+    async with running_gateway(Script([said.encode()], headers={"Content-Type": "application/json"})) as gateway:
+        response = await post(gateway, "/v1/embeddings", EMBEDDING | {"encoding_format": encoding})
+    entries = response.json()["data"]
+    assert [entry["index"] for entry in entries] == [0, 1]
+    for entry in entries:
+        got = entry["embedding"]
+        assert (list(struct.unpack("<3f", base64.b64decode(got))) if encoding == "base64" else got) == vector
+
+
+async def test_embeddings_that_the_engine_encodes_pass_as_they_are() -> None:
+    said = b'{"data":[{"embedding":"AAAA"}] }'
+    async with running_gateway(Script([said], headers={"Content-Type": "application/json"})) as gateway:
+        response = await post(gateway, "/v1/embeddings", EMBEDDING | {"encoding_format": "base64"})
+    assert response.body == said
+
+
+@pytest.mark.parametrize("said", [b'{"embedding": [', b'{"embedding": [1]}', b'{"data":[{"embedding": ["x"]}]}'])
+async def test_embeddings_that_cannot_be_read_are_the_engines_failure(said: bytes) -> None:
+    async with running_gateway(Script([said], headers={"Content-Type": "application/json"})) as gateway:
+        response = await post(gateway, "/v1/embeddings", EMBEDDING | {"encoding_format": "base64"})
+    assert (response.status, response.error()["type"]) == (502, "upstream_error")
 
 
 def form(*parts: tuple[str, bytes], boundary: str = BOUNDARY) -> bytes:

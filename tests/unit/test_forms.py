@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llamero.models.errors import InvalidRequest, LlameroError, UnsupportedMediaType
 from llamero.models.inference import Form
-from llamero.services.forms import MAX_PARTS, text_field, with_text_field
+from llamero.services.forms import MAX_PARTS, read_form, text_field, with_text_field
 
 TYPE = 'multipart/form-data; boundary="b 1"'
 
@@ -90,3 +90,14 @@ def test_form_that_is_broken_is_refused(content: bytes) -> None:
 def test_content_type_that_is_no_form_is_refused(content_type: str, error: type[LlameroError]) -> None:
     with pytest.raises(error):
         text_field(form(("model", b"m"), content_type=content_type), "model")
+
+
+@pytest.mark.parametrize(
+    ("declared", "taken"),
+    [
+        ("multipart/form-data; boundary=----x7", "multipart/form-data; boundary=----x7"),
+        ('Multipart/Form-Data; charset=é; boundary="b 1"', 'multipart/form-data; boundary="b 1"'),
+    ],
+)
+def test_content_type_is_reduced_to_its_boundary(declared: str, taken: str) -> None:
+    assert read_form(declared, b"x") == Form(taken, b"x")

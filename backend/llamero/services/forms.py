@@ -21,6 +21,7 @@ MAX_PARTS = 100
 MAX_PART_HEAD_BYTES = 8 * 1024
 MAX_TEXT_BYTES = 4 * 1024
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_TOKEN = re.compile(r"[0-9A-Za-z'+_.-]+")
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -30,6 +31,15 @@ class _Part(msgspec.Struct, frozen=True):
     name: str
     start: int
     end: int
+
+
+def read_form(content_type: str, content: bytes) -> Form:
+    """Take a body as a form, its type reduced to what a server needs to read it.
+
+    Raises UnsupportedMediaType for what is no multipart form, InvalidRequest for one without a boundary.
+    """
+    boundary = _boundary(content_type).decode()
+    return Form(f"{MULTIPART}; boundary={boundary if _TOKEN.fullmatch(boundary) else _quoted(boundary)}", content)
 
 
 def text_field(form: Form, name: str) -> str | None:
@@ -97,6 +107,10 @@ def _boundary(content_type: str) -> bytes:
     if boundary is None or not _BOUNDARY.fullmatch(boundary):
         raise _broken("no boundary")
     return boundary.encode()
+
+
+def _quoted(boundary: str) -> str:
+    return f'"{boundary}"'
 
 
 def _name(head: bytes) -> str:

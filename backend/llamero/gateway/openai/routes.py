@@ -11,13 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from llamero.gateway.chat_request import check_chat_request
+from llamero.gateway.openai.embeddings import in_base64
 from llamero.gateway.openai.requests import check_completion, check_embedding, check_rerank, check_transcription
 from llamero.gateway.relay import Relay
 from llamero.gateway.surface import Surface, json_response
 from llamero.http.bodies import expect_later, read_body, read_json_object
 from llamero.models.aliases import ListedModel
 from llamero.models.errors import ModelNotFound
-from llamero.models.inference import CHAT, COMPLETIONS, EMBEDDINGS, RERANK, TRANSCRIPTIONS, Form, InferenceRequest
+from llamero.models.inference import CHAT, COMPLETIONS, EMBEDDINGS, RERANK, TRANSCRIPTIONS, InferenceRequest
+from llamero.services.forms import read_form
 
 Check = Callable[[Mapping[str, object]], str]
 # The endpoints whose clients may ask for events.
@@ -64,7 +66,7 @@ class OpenAiRoutes:
         """What is said in an audio file. The form passes as it came."""
         with self._surface.slots.hold():
             content = await read_body(request, self._surface.limits)
-            form = Form(request.headers.get("Content-Type", ""), content)
+            form = read_form(request.headers.get("Content-Type", ""), content)
             asked = InferenceRequest(model=check_transcription(form), endpoint=TRANSCRIPTIONS, form=form)
             return await Relay(request, self._surface).run(self._services.inference.stream(asked))
 
@@ -76,7 +78,9 @@ class OpenAiRoutes:
                 body = await read_json_object(request, self._surface.limits)
                 asked = InferenceRequest(model=check(body), body=body, endpoint=endpoint)
                 held = endpoint in STREAMED and body.get("stream") is True
-                return await Relay(request, self._surface, held=held).run(self._services.inference.stream(asked))
+                shown = in_base64 if endpoint == EMBEDDINGS and body.get("encoding_format") == "base64" else None
+                relay = Relay(request, self._surface, held=held, shown=shown)
+                return await relay.run(self._services.inference.stream(asked))
 
         return ask
 
