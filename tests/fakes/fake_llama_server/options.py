@@ -81,6 +81,7 @@ class Switches:
     multi_line: bool = False  # one event's JSON over several data: lines
     event_name: str | None = None  # an `event:` line before each event
     no_done: bool = False
+    null_first: bool = False  # `data: null` before the first event of a completion
     big_delta_bytes: int = 0  # the first content delta is that long
 
 

@@ -9,17 +9,20 @@ import os
 import signal
 import time
 import zlib
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.fake_llama_server import sse
+from tests.fakes.fake_llama_server import others, sse
 from tests.fakes.fake_llama_server.answers import Answer, pieces_of
+from tests.fakes.fake_llama_server.completions import completions, flat_events, flat_whole, text_events, text_whole
 from tests.fakes.fake_llama_server.journal import Journal
 from tests.fakes.fake_llama_server.options import Options
 from tests.fakes.fake_llama_server.wire import ClientGone, Reply, Request
 
 PUBLIC = {"/health", "/v1/health", "/models", "/v1/models", "/"}
 DIMENSIONS = 8
+Handler = Callable[[Any, Reply], Awaitable[None]]
 
 
 def error(code: int, message: str, kind: str, **more: object) -> dict[str, Any]:
@@ -66,16 +69,28 @@ class Routes:
             "/models": self._models(),
             "/props": self._props(),
             "/slots": self._slots(),
+            "/lora-adapters": [{"id": 0, "path": "/adapters/one.gguf", "scale": 1.0}],
         }
         if request.method == "GET" and path in simple:
             await reply.json(200, simple[path])
             return
-        handlers = {
+        handlers: dict[str, Handler] = {
             "/chat/completions": self._chat,
             "/embeddings": self._embeddings,
             "/tokenize": self._tokenize,
             "/detokenize": self._detokenize,
+            "/completions": self._completions,
+            "/completion": self._flat_completion,
+            "/infill": self._flat_completion,
+            "/rerank": self._simple(lambda body: others.reranked(body, self.name)),
+            "/apply-template": self._simple(others.templated),
+            "/props": self._simple(lambda _: {"success": True}),
+            "/lora-adapters": self._simple(lambda _: {"success": True}),
+            **{f"/slots/{i}": self._simple(lambda _: {"action": request.query}) for i in range(self.options.parallel)},
         }
+        if request.method == "POST" and path == "/audio/transcriptions":
+            await reply.json(200, others.transcribed(request.headers.get("content-type", ""), request.body))
+            return
         if request.method != "POST" or path not in handlers:
             await reply.json(404, error(404, "File Not Found", "not_found_error"))
             return
@@ -126,6 +141,51 @@ class Routes:
         ]
         usage = {"prompt_tokens": len(inputs), "total_tokens": len(inputs)}
         await reply.json(200, {"object": "list", "model": self.name, "data": data, "usage": usage})
+
+    @staticmethod
+    def _simple(answer: Callable[[Any], dict[str, Any]]) -> Handler:
+        async def handler(body: Any, reply: Reply) -> None:
+            await reply.json(200, answer(body))
+
+        return handler
+
+    async def _completions(self, body: dict[str, Any], reply: Reply) -> None:
+        self.journal.write("asked", body=body)
+        answers = completions(self.options, body)
+        if not body.get("stream"):
+            await reply.json(200, text_whole(answers, self.name, self.requests))
+            return
+        identity = {"id": f"chatcmpl-{self.requests}", "created": int(time.time()), "model": self.name}
+        await self._stream_completion(text_events(answers, identity), reply, done=True)
+
+    async def _flat_completion(self, body: dict[str, Any], reply: Reply) -> None:
+        self.journal.write("asked", body=body)
+        answers = completions(self.options, body)
+        if body.get("stream"):
+            await self._stream_completion(flat_events(answers, self.name), reply, done=False)
+        else:
+            await reply.json(200, flat_whole(answers[0], self.name))
+
+    async def _stream_completion(
+        self, events: Iterator[tuple[dict[str, Any], int]], reply: Reply, *, done: bool
+    ) -> None:
+        async def emit(event: dict[str, Any] | str) -> None:
+            await sse.send(reply, sse.encode(event, self.switches), self.switches)
+
+        await reply.start()
+        began = time.monotonic()
+        if self.switches.die_after_chunks == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.switches.null_first:
+            await emit("null")
+        for event, tokens in events:
+            await emit(event)
+            if tokens and await self._misbehaved(tokens, reply, emit):
+                return
+            await self._pause(tokens, began)
+        if done and not self.switches.no_done:
+            await emit(sse.DONE)
+        await reply.finish()
 
     async def _tokenize(self, body: dict[str, Any], reply: Reply) -> None:
         """Tokens are those that an answer is streamed and counted in; each stands for its text."""

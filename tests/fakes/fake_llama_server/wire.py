@@ -28,6 +28,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes = b""
+    query: str = ""
 
 
 @dataclass
@@ -114,7 +115,8 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     first, *lines = head.rstrip("\r\n").split("\r\n")
     method, target, _ = first.split(" ", 2)
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    request = Request(method, target.split("?", 1)[0], headers)
+    path, _, query = target.partition("?")
+    request = Request(method, path, headers, query=query)
     if "chunked" in headers.get("transfer-encoding", ""):
         while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
             request.body += (await reader.readexactly(size + 2))[:-2]
