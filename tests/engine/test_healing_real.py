@@ -16,8 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
+from llamero.models.inference import CHAT
 from llamero.models.llama import Engine, EngineKind
-from llamero.services.llama.answer import CHAT, open_answer
+from llamero.services.llama.answer import open_answer
 from tests.process.world import Told, World, chat, spec_for, told, world
 
 DEMO = Path(__file__).parents[2] / "backend" / "llamero" / "assets" / "demo.gguf"

@@ -16,9 +16,10 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.llama.server import LlamaServer
 from llamero.infrastructure.processes.spawner import ProcessSpawner
 from llamero.models.events import StateEvent
+from llamero.models.inference import CHAT
 from llamero.models.llama import Engine, LaunchSpec, ModelId, ServerPhase, ServerSnapshot
 from llamero.services.llama.actor import LlamaActor
-from llamero.services.llama.answer import CHAT, Answer, open_answer
+from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.sse import SseSplitter
 from llamero.services.llama.state import Policy

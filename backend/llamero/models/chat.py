@@ -1,7 +1,8 @@
-"""Chat streams as typed data: the chunks of the OpenAI surface, and the deltas that a chat shows.
+"""Streams as typed data: the chunks of the OpenAI surface, and the deltas that a chat shows.
 
-Chunk format: `chat.completion.chunk` of the OpenAI API, with `reasoning_content`, `timings` and `prompt_progress` as
-llama-server adds them. Decoding ignores fields that are not named here; forwarding never goes through these types.
+Chunk format: `chat.completion.chunk` and `text_completion` of the OpenAI API, with `reasoning_content`, `timings` and
+`prompt_progress` as llama-server adds them. Decoding ignores fields that are not named here; forwarding never goes
+through these types.
 """
 
 from __future__ import annotations
@@ -57,10 +58,14 @@ class ChunkLogprobs(msgspec.Struct, frozen=True):
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
-    """One choice of a chunk. `stop_reason` is vLLM's: the stop sequence, or the token, that ended the answer."""
+    """One choice of a chunk: a chat adds a `delta` to it, a completion `text`.
+
+    `stop_reason` is vLLM's: the stop sequence, or the token, that ended the answer.
+    """
 
     index: int = 0
     delta: ChunkDelta = ChunkDelta()
+    text: str | None = None
     finish_reason: str | None = None
     stop_reason: object = None
     logprobs: ChunkLogprobs | None = None
@@ -120,7 +125,10 @@ class PromptProgress(msgspec.Struct, frozen=True):
 
 
 class StreamChunk(msgspec.Struct, frozen=True):
-    """One event of a chat stream. `error` is set on an error event, which ends the stream."""
+    """One event of a stream. `error` is set on an error event, which ends the stream.
+
+    llama-server's own completion has no `choices`: it adds `content` to choice `index`, and says when it will `stop`.
+    """
 
     id: str = ""
     created: int = 0
@@ -130,6 +138,9 @@ class StreamChunk(msgspec.Struct, frozen=True):
     timings: Timings | None = None
     prompt_progress: PromptProgress | None = None
     error: object = None
+    content: str | None = None
+    index: int = 0
+    stop: bool = False
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag=True):

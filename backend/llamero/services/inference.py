@@ -75,4 +75,4 @@ class InferenceService:
         if request.keep_alive_s is not None:
             config = replace(config, keep_alive_s=request.keep_alive_s)
         body = with_defaults(request.endpoint, request.body, destination.defaults, destination.system_prompt)
-        return self._llama.open(config, request.endpoint, body)
+        return self._llama.open(config, request.endpoint, body, method=request.method, form=request.form)

@@ -11,15 +11,16 @@ import re
 from collections.abc import Mapping
 
 from llamero.models.errors import UpstreamFailed
-from llamero.models.inference import CHAT
+from llamero.models.inference import CHAT, TRANSCRIPTIONS
 from llamero.services.llama.answer import DONE_EVENT
 from llamero.services.llama.passing import Block, Passing
 from llamero.services.llama.received import Received
 from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
 
-# Sources: the event types of OpenAI's Responses API and of Anthropic's Messages API.
+# Sources: the event types of OpenAI's Responses and Audio APIs and of Anthropic's Messages API.
 _NAMES: Mapping[str, re.Pattern[bytes]] = {
     "/v1/responses": re.compile(rb"response\.[a-z0-9_.]{1,80}|error"),
+    TRANSCRIPTIONS: re.compile(rb"transcript\.text\.(?:delta|done|segment)"),
     "/v1/messages": re.compile(rb"message_(?:start|delta|stop)|content_block_(?:start|delta|stop)|ping|error"),
 }
 
@@ -32,7 +33,7 @@ class ChatEvents:
 
     def __init__(self, choices_wanted: int = 1) -> None:
         self._received = Received(choices_wanted=choices_wanted)
-        self._passing = Passing(self._received, is_chat=True)
+        self._passing = Passing(self._received, is_read=True)
         self._breaks_off = False
 
     @property

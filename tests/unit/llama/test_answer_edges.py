@@ -13,9 +13,10 @@ import pytest
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.models.errors import UpstreamFailed
+from llamero.models.inference import CHAT, TRANSCRIPTIONS
 from llamero.models.llama import Failure, LaunchSpec
 from llamero.services.llama.actor import LlamaActor
-from llamero.services.llama.answer import CHAT, Answer, open_answer
+from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.protocols import Sink
 from llamero.services.llama.state import Policy
@@ -91,7 +92,9 @@ class ScriptedServer:
         self._ended.set()
 
     @asynccontextmanager
-    async def request(self, method: str, path: str, body: bytes | None = None) -> AsyncIterator[Reply]:
+    async def request(
+        self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
+    ) -> AsyncIterator[Reply]:
         self._bodies.append(msgspec.json.decode(body or b"{}"))
         pieces = self._script.pop(0)
         yield Reply(pieces)
@@ -131,22 +134,27 @@ async def answer(
     return reader.got, bodies, None
 
 
-async def test_stream_that_is_no_chat_passes_byte_for_byte_with_its_event_names() -> None:
-    stream = b"event: response.created\ndata: {}\n\nevent: response.completed\ndata: not json\n\n"
-    assert await answer([stream], endpoint="/v1/responses") == (stream, [{"stream": True}], None)
+async def test_stream_that_is_no_chat_passes_byte_for_byte_with_the_event_names_it_has() -> None:
+    stream = b"event: transcript.text.delta\ndata: {}\n\nevent: transcript.text.done\ndata: not json\n\n"
+    assert await answer([stream], endpoint=TRANSCRIPTIONS) == (stream, [{"stream": True}], None)
+
+
+async def test_event_names_that_a_model_made_up_are_dropped_and_their_data_passes() -> None:
+    stream = b"event: error\ndata: {}\n\nevent: ping\n\n"
+    assert await answer([stream], endpoint="/v1/other") == (b"data: {}\n\n", [{"stream": True}], None)
 
 
 async def test_stream_that_is_no_chat_breaks_after_its_first_event_is_a_typed_error() -> None:
-    event = b"event: response.created\ndata: {}\n\n"
-    got, bodies, error = await answer([event, BREAK], [event], endpoint="/v1/responses")
+    event = b"event: transcript.text.delta\ndata: {}\n\n"
+    got, bodies, error = await answer([event, BREAK], [event], endpoint=TRANSCRIPTIONS)
     assert got == event, "nothing comes twice"
     assert len(bodies) == 1
     assert error is not None
 
 
 async def test_stream_that_is_no_chat_breaks_before_its_first_event_is_repeated() -> None:
-    event = b"event: response.created\ndata: {}\n\n"
-    got, bodies, error = await answer([b"event: resp", BREAK], [event], endpoint="/v1/responses")
+    event = b"event: transcript.text.delta\ndata: {}\n\n"
+    got, bodies, error = await answer([b"event: tran", BREAK], [event], endpoint=TRANSCRIPTIONS)
     assert (got, len(bodies), error) == (event, 2, None)
 
 

@@ -8,15 +8,9 @@ from typing import Any
 import pytest
 
 from llamero.models.errors import UpstreamFailed
+from llamero.services.llama.continuing import ChatContinuation, TextContinuation, continuation_of, token_limit_reached
 from llamero.services.llama.received import Received
-from llamero.services.llama.recovery import (
-    DISAGREES,
-    AlreadySent,
-    can_continue,
-    continued_body,
-    generated_text,
-    token_limit_reached,
-)
+from llamero.services.llama.recovery import DISAGREES, AlreadySent
 
 LONG = "The llamas climb the pass before dawn."
 BEGUN = "The llamas climb the pass"
@@ -81,11 +75,11 @@ def deltas(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_can_continue_only_where_text_stands_for_everything(
     body: dict[str, object], got: list[dict[str, Any]], expected: bool
 ) -> None:
-    assert can_continue(body, received(*[dict(delta) for delta in got])) is expected
+    assert ChatContinuation(body).possible(received(*[dict(delta) for delta in got])) is expected
 
 
 def test_continued_body_adds_the_text_as_the_assistants_message() -> None:
-    body = continued_body({**ASKED, "temperature": 0}, received({"content": LONG}), 9)
+    body = ChatContinuation({**ASKED, "temperature": 0}).body(received({"content": LONG}), 9)
     assert body["messages"] == [{"role": "user", "content": "Tell me"}, {"role": "assistant", "content": LONG}]
     assert body["temperature"] == 0
     assert (body["echo"], body["continue_final_message"], body["add_generation_prompt"]) == (True, True, False)
@@ -94,16 +88,16 @@ def test_continued_body_adds_the_text_as_the_assistants_message() -> None:
 
 def test_continued_body_replaces_what_the_client_prefilled_and_keeps_its_other_fields() -> None:
     last = {"role": "assistant", "content": BEGUN, "name": "guide"}
-    body = continued_body({"messages": [last]}, received({"content": LONG}), 9)
+    body = ChatContinuation({"messages": [last]}).body(received({"content": LONG}), 9)
     assert body["messages"] == [{"role": "assistant", "content": LONG, "name": "guide"}]
-    assert generated_text(PREFILLED, received({"content": LONG})) == LONG.removeprefix(BEGUN)
+    assert ChatContinuation(PREFILLED).generated(received({"content": LONG})) == LONG.removeprefix(BEGUN)
 
 
 @pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens", "n_predict"])
 def test_token_limit_is_less_what_was_received(limit: str) -> None:
     got = received({"content": LONG})
-    assert continued_body({**ASKED, limit: 100}, got, 30)[limit] == 70
-    assert continued_body({**ASKED, limit: -1}, got, 30)[limit] == -1
+    assert ChatContinuation({**ASKED, limit: 100}).body(got, 30)[limit] == 70
+    assert ChatContinuation({**ASKED, limit: -1}).body(got, 30)[limit] == -1
     assert token_limit_reached({**ASKED, limit: 30}, 30)
     assert not token_limit_reached({**ASKED, limit: 31}, 30)
     assert not token_limit_reached({**ASKED, limit: -1}, 30)
@@ -279,3 +273,99 @@ def test_continued_stream_that_begins_with_all_that_was_sent_goes_on() -> None:
     sent = AlreadySent(received({"content": "The llamas climb "}, {"content": "the pass"}), tokens_continued=9)
     stream = [chunk({"content": "The llamas climb the pass"}), chunk({"content": " at"}), chunk({"content": " dawn"})]
     assert deltas(rest(sent, *stream)) == [{"content": " at"}, {"content": " dawn"}]
+
+
+def text_chunk(text: str, *, index: int = 0, finish: str | None = None, **more: Any) -> bytes:
+    choice = {"text": text, "index": index, "logprobs": None, "finish_reason": finish}
+    return json.dumps({"id": "b", "created": 2, "model": "m2", "choices": [choice], **more}).encode()
+
+
+def flat_chunk(content: str, *, index: int = 0, stop: bool = False, **more: Any) -> bytes:
+    return json.dumps({"index": index, "content": content, "tokens": [1], "stop": stop, **more}).encode()
+
+
+def received_texts(*events: bytes, wanted: int = 1) -> Received:
+    result = Received(choices_wanted=wanted)
+    for event in events:
+        result.add(event)
+    return result
+
+
+COMPLETION: dict[str, Any] = {"prompt": "Tell me", "stream": True, "max_tokens": 50}
+
+
+@pytest.mark.parametrize(
+    ("body", "texts", "expected"),
+    [
+        (COMPLETION, [LONG], True),
+        (COMPLETION, ["The llamas"], False),
+        (COMPLETION, [], False),
+        ({**COMPLETION, "prompt": ["Tell me"]}, [LONG], False),
+        ({**COMPLETION, "prompt": [1, 2]}, [LONG], False),
+        ({**COMPLETION, "n": 2}, [LONG], False),
+        ({**COMPLETION, "logprobs": 1}, [LONG], False),
+        ({**COMPLETION, "grammar": "root ::= x"}, [LONG], False),
+    ],
+)
+def test_completion_is_continued_only_where_text_stands_for_everything(
+    body: dict[str, Any], texts: list[str], expected: bool
+) -> None:
+    got = received_texts(*[text_chunk(text) for text in texts])
+    assert TextContinuation(body).possible(got) is expected
+
+
+def test_completion_continues_with_its_text_behind_the_prompt() -> None:
+    body = TextContinuation(COMPLETION).body(received_texts(text_chunk(LONG)), 9)
+    assert body == {**COMPLETION, "prompt": f"Tell me{LONG}", "max_tokens": 41}
+
+
+def test_engines_own_completion_is_never_continued() -> None:
+    assert continuation_of("/completion", COMPLETION) is None
+    assert continuation_of("/infill", COMPLETION) is None
+
+
+def test_completion_continued_passes_from_its_first_word_with_the_first_identity() -> None:
+    got = received_texts(json.dumps({"id": "a", "created": 1, "model": "m", "choices": [{"text": BEGUN}]}).encode())
+    sent = AlreadySent(got, tokens_continued=5, repeats=False)
+    usage = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
+    first, last = rest(sent, text_chunk(" before dawn."), text_chunk("", finish="stop", usage=usage))
+    assert (first["id"], first["model"], first["choices"][0]["text"]) == ("a", "m", " before dawn.")
+    assert last["usage"] == {"prompt_tokens": 7, "completion_tokens": 8, "total_tokens": 15}
+
+
+def test_completion_replayed_leaves_out_what_was_sent_of_each_choice() -> None:
+    got = received_texts(text_chunk("one two", index=0), text_chunk("eins", index=1), wanted=2)
+    sent = AlreadySent(got)
+    events = [
+        text_chunk("one", index=0),
+        text_chunk("eins zwei", index=1),
+        text_chunk(" two three", index=0),
+        text_chunk("", index=1, finish="stop"),
+        text_chunk("", index=0, finish="length"),
+    ]
+    new = [(c["index"], c["text"], c["finish_reason"]) for event in rest(sent, *events) for c in event["choices"]]
+    assert new == [(1, " zwei", None), (0, " three", None), (1, "", "stop"), (0, "", "length")]
+
+
+def test_completion_replayed_that_says_something_else_disagrees() -> None:
+    sent = AlreadySent(received_texts(text_chunk(BEGUN)))
+    with pytest.raises(UpstreamFailed) as caught:
+        sent.rest_of(text_chunk("The alpacas"))
+    assert caught.value.code == DISAGREES
+
+
+def test_engines_own_completion_replayed_leaves_out_what_was_sent() -> None:
+    got = received_texts(flat_chunk("one"), flat_chunk(" two"))
+    assert (got.content, got.pieces, got.complete) == ("one two", 2, False)
+    sent = AlreadySent(got)
+    new = rest(sent, flat_chunk("one"), flat_chunk(" tw"), flat_chunk("o three"), flat_chunk("", stop=True, model="m"))
+    assert [(event["content"], event["stop"]) for event in new] == [(" three", False), ("", True)]
+    with pytest.raises(UpstreamFailed):
+        AlreadySent(got).rest_of(flat_chunk("", stop=True))
+
+
+def test_engines_own_completion_is_complete_when_each_prompt_has_stopped() -> None:
+    got = received_texts(flat_chunk("a", index=1), flat_chunk("", index=1, stop=True), wanted=2)
+    assert not got.complete
+    got.add(flat_chunk("", index=0, stop=True))
+    assert got.complete

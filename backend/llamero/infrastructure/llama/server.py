@@ -228,11 +228,13 @@ class LlamaServer:
         """Does it answer that it is well?"""
         return self._upstream is not None and await self._upstream.status("/health", with_key=False) == 200
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> AbstractAsyncContextManager[HttpReply]:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
+    ) -> AbstractAsyncContextManager[HttpReply]:
         """Send a request; the reply is as the engine sent it. Raises UpstreamFailed when it cannot be reached."""
         if self._upstream is None:
             raise UpstreamFailed(reason="the server has not been started")
-        return self._upstream.request(method, path, body)
+        return self._upstream.request(method, path, body, content_type)
 
     def chat_completions(self, body: bytes) -> AbstractAsyncContextManager[HttpReply]:
         """`POST /v1/chat/completions`; a stream when the body says so."""

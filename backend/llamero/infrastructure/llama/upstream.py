@@ -17,6 +17,7 @@ from llamero.models.errors import UpstreamFailed
 CONNECT_TIMEOUT_S = 5.0
 CLOSED = "the engine is being stopped"
 _REQUEST_TARGET = re.compile(r"/[!-~]*")
+_HEADER_VALUE = re.compile(r"[ -~]*")
 
 
 class Upstream:
@@ -36,12 +37,13 @@ class Upstream:
         method: str,
         path: str,
         body: bytes | None = None,
+        content_type: str = "application/json",
         *,
         with_key: bool = True,
         timeout_s: float | None = None,
     ) -> AsyncIterator[HttpReply]:
         """Send a request. `timeout_s` bounds it as a whole. Raises UpstreamFailed when the engine cannot be reached."""
-        reply = HttpReply(self._request_bytes(method, path, body, with_key), self._space)
+        reply = HttpReply(self._request_bytes(method, path, body, content_type, with_key), self._space)
         whole = asyncio.timeout(timeout_s)
         self._open.add(reply)
         try:
@@ -95,13 +97,15 @@ class Upstream:
         except OSError as error:
             raise UpstreamFailed(reason=str(error) or type(error).__name__) from error
 
-    def _request_bytes(self, method: str, path: str, body: bytes | None, with_key: bool) -> bytes:
-        """The request as it is sent. Raises ValueError for a path that would not be one on the wire."""
+    def _request_bytes(self, method: str, path: str, body: bytes | None, content_type: str, with_key: bool) -> bytes:
+        """The request as it is sent. Raises ValueError for what would be something else on the wire."""
         if not _REQUEST_TARGET.fullmatch(path):
             raise ValueError(f"not a path: {path!r}")
+        if not _HEADER_VALUE.fullmatch(content_type):
+            raise ValueError(f"not a content type: {content_type!r}")
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self._port}", "Connection: close"]
         if with_key:
             lines.append(f"Authorization: Bearer {self._key}")
         if body is not None:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+            lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
         return "\r\n".join([*lines, "", ""]).encode("ascii") + (body or b"")

@@ -37,6 +37,8 @@ class Lease:
     def __init__(self, actor: LlamaActor, grant: effects.Grant, server: Server) -> None:
         self._actor = actor
         self._key = (grant.alias, grant.generation)
+        self.alias = grant.alias
+        """The name that the server was started under, which the engine calls the model by."""
         self.id = grant.lease
         self.server = server
         self._released = False

@@ -1,17 +1,17 @@
 """One request and its reply, which outlives the server that began it.
 
-While a chat stream is relayed, what passes is read on the side (`passing.py`, `received.py`). When the connection
-breaks, another lease is taken and the answer goes on in the same stream (`recovery.py`); the reader sees a pause. Of
-other streams only the first byte is waited for in this way: what they say is not read here.
+While a chat or a completion is relayed, what passes is read on the side (`passing.py`, `received.py`). When the
+connection breaks, another lease is taken and the answer goes on in the same stream (`continuing.py`, `recovery.py`);
+the reader sees a pause. Of other streams only the first byte is waited for in this way: what they say is not read here.
 
 Invariants: pulled or pushed, the reader gets the same; the lease lives exactly as long as the context of `open_answer`;
-an answer that cannot be healed ends in one typed error.
+an answer that cannot be healed ends in one typed error; the model has the name that it was asked for by, also where a
+server that was started under another name of the same file answers.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -19,36 +19,36 @@ import msgspec
 
 from llamero.models.chat import TokenCounts
 from llamero.models.errors import UpstreamFailed
-from llamero.models.inference import CHAT
+from llamero.models.inference import Form
 from llamero.models.llama import LaunchSpec
 from llamero.services.llama.actor import Lease, LlamaActor
+from llamero.services.llama.continuing import continuation_of, token_limit_reached
 from llamero.services.llama.passing import Block, Passing, PassingSink
 from llamero.services.llama.protocols import Reply, Sink
+from llamero.services.llama.question import Question, renaming
 from llamero.services.llama.received import DONE, Received, tokens_of_whole
-from llamero.services.llama.recovery import (
-    DISAGREES,
-    AlreadySent,
-    can_continue,
-    continued_body,
-    generated_text,
-    token_limit_reached,
-)
+from llamero.services.llama.recovery import DISAGREES, AlreadySent
 from llamero.services.llama.sse import data_event
 
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 3
 DEATH_NOTICE_S = 1.0  # how long a broken connection may take to turn out to be a death
 DONE_EVENT = data_event(DONE)
-_RANDOM_SEEDS = (None, -1, 2**32 - 1)  # llama.cpp: LLAMA_DEFAULT_SEED
 
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def open_answer(
-    actor: LlamaActor, spec: LaunchSpec, endpoint: str, body: dict[str, object]
+    actor: LlamaActor,
+    spec: LaunchSpec,
+    endpoint: str,
+    body: dict[str, object],
+    *,
+    method: str = "POST",
+    form: Form | None = None,
 ) -> AsyncIterator[Answer]:
     """Send a request to the model and open its reply. Raises what the actor refuses with, or UpstreamFailed."""
-    answer = Answer(actor, spec, endpoint, body)
+    answer = Answer(actor, spec, Question(endpoint=endpoint, body=body, method=method, form=form))
     try:
         await answer.open()
         yield answer
@@ -63,7 +63,7 @@ class Answer:
     when that begins, with the pause still to come.
     """
 
-    def __init__(self, actor: LlamaActor, spec: LaunchSpec, endpoint: str, body: dict[str, object]) -> None:
+    def __init__(self, actor: LlamaActor, spec: LaunchSpec, question: Question) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.continuations = 0
@@ -71,17 +71,17 @@ class Answer:
         self.on_recovery: Callable[[], None] = lambda: None
         self._actor = actor
         self._spec = spec
-        self._endpoint = endpoint
-        self._body = _repeatable(body) if endpoint == CHAT else body
-        self._received = Received(choices_wanted=_choices_wanted(body))
+        self._question = question.repeatable()
+        self._received = Received(choices_wanted=question.choices)
+        self._continuation = continuation_of(question.endpoint, self._question.body)
         self._lease: Lease | None = None
-        self._passing = Passing(self._received, is_chat=endpoint == CHAT)
+        self._passing: Passing | None = None
         self._connection = AsyncExitStack()
         self._reply: Reply | None = None
         self._whole: bytes | None = None
         self._attempts = 0
         self._progress_at_failure = -1
-        self._may_continue = True
+        self._may_continue = self._continuation is not None
         self._continuing = False
 
     @property
@@ -94,14 +94,15 @@ class Answer:
         self._lease = await self._actor.acquire(self._spec)
         while True:
             try:
-                reply = await self._send(self._body)
+                reply = await self._send(self._question.body)
                 if reply.status != 200 or "text/event-stream" not in reply.headers.get("Content-Type", ""):
-                    self._whole = await reply.read()
+                    self._whole = self._renamed(await reply.read())
             except UpstreamFailed as broken:
                 await self._next_lease(broken)
                 self.replays += 1
             else:
                 self.status, self.headers = reply.status, reply.headers
+                self._passing = self._passing_of_connection()
                 return
 
     async def close(self) -> None:
@@ -155,13 +156,15 @@ class Answer:
     async def _send(self, body: dict[str, object]) -> Reply:
         """Open a connection for this body in the place of the former one."""
         await self._connection.aclose()
-        request = self._held().server.request("POST", self._endpoint, msgspec.json.encode(body))
+        question = self._question
+        content, content_type = question.content(body)
+        request = self._held().server.request(question.method, question.endpoint, content, content_type)
         self._reply = await self._connection.enter_async_context(request)
         return self._reply
 
     async def _blocks_of_connection(self) -> AsyncIterator[Block]:
         """Give out the events of the present connection."""
-        reply, passing = self._opened(), self._passing
+        reply, passing = self._opened()
         async for data in reply:
             if (block := passing.take(data)).raw:
                 yield block
@@ -174,8 +177,8 @@ class Answer:
 
     async def _pour_connection(self, sink: Sink) -> None:
         """Push the events of the present connection."""
-        passing = self._passing
-        await self._opened().pour(PassingSink(passing, sink))
+        reply, passing = self._opened()
+        await reply.pour(PassingSink(passing, sink))
         if raw := passing.finish().raw:
             sink.write(raw)
         if passing.problem is not None:
@@ -183,17 +186,17 @@ class Answer:
 
     async def _goes_on(self, broken: UpstreamFailed | None) -> bool:
         """A connection has ended: is there more to come? If so, another one says it."""
-        if self._received.complete or (broken is None and self._endpoint != CHAT):
+        if self._received.complete or (broken is None and not self._question.is_read):
             return False
         sent = await self._resume(broken or UpstreamFailed(reason="the stream ended in the middle"))
-        self._passing = Passing(self._received, is_chat=self._endpoint == CHAT, sent=sent)
+        self._passing = self._passing_of_connection(sent)
         return True
 
     @property
     def _lacks_done(self) -> bool:
-        """Has a chat ended well without its last event, as servers forget it?"""
+        """Has a stream ended well without its last event, as servers forget it?"""
         received = self._received
-        return self._endpoint == CHAT and not received.done and not received.failed
+        return self._question.ends_with_done and not received.done and not received.failed
 
     async def _resume(self, broken: UpstreamFailed) -> AlreadySent:
         """Make another server go on, or raise why this cannot be."""
@@ -216,16 +219,17 @@ class Answer:
 
     async def _restart(self) -> AlreadySent:
         """Send the request that continues, or the first one again where that cannot be or is refused."""
-        self._continuing = self._may_continue and can_continue(self._body, self._received)
-        if self._continuing:
-            tokens = await self._count_tokens(generated_text(self._body, self._received))
-            if not token_limit_reached(self._body, tokens):
-                reply = await self._send(continued_body(self._body, self._received, tokens))
+        continuation, body = self._continuation, self._question.body
+        self._continuing = self._may_continue and continuation is not None and continuation.possible(self._received)
+        if self._continuing and continuation is not None:
+            tokens = await self._count_tokens(continuation.generated(self._received))
+            if not token_limit_reached(body, tokens):
+                reply = await self._send(continuation.body(self._received, tokens))
                 if reply.status == 200:
                     self.continuations += 1
-                    return AlreadySent(self._received, tokens_continued=tokens)
+                    return AlreadySent(self._received, tokens_continued=tokens, repeats=continuation.repeats)
             self._continuing = self._may_continue = False
-        reply = await self._send(self._body)
+        reply = await self._send(body)
         if reply.status != 200:
             raise UpstreamFailed(reason=f"the engine answered {reply.status} to a repeated request")
         self.replays += 1
@@ -256,10 +260,23 @@ class Answer:
         self._lease = await self._actor.acquire(self._spec, resumes=former.id)
         former.release()
 
-    def _opened(self) -> Reply:
-        if self._reply is None:
+    def _passing_of_connection(self, sent: AlreadySent | None = None) -> Passing:
+        question = self._question
+        rename = renaming(self._spec.model.alias) if self._is_renamed else None
+        return Passing(self._received, is_read=question.is_read, names=question.event_names, rename=rename, sent=sent)
+
+    def _renamed(self, body: bytes) -> bytes:
+        return renaming(self._spec.model.alias)(body) if self._is_renamed else body
+
+    @property
+    def _is_renamed(self) -> bool:
+        """Was the server started under another name? One with a comma is several to an engine; it tells the first."""
+        return self._held().alias != self._spec.model.alias or "," in self._spec.model.alias
+
+    def _opened(self) -> tuple[Reply, Passing]:
+        if self._reply is None or self._passing is None:
             raise UpstreamFailed(reason="the answer has not been opened")
-        return self._reply
+        return self._reply, self._passing
 
     def _held(self) -> Lease:
         if self._lease is None:
@@ -269,15 +286,3 @@ class Answer:
 
 class _Tokens(msgspec.Struct):
     tokens: list[object]
-
-
-def _choices_wanted(body: dict[str, object]) -> int:
-    wanted = body.get("n")
-    return wanted if isinstance(wanted, int) else 1
-
-
-def _repeatable(body: dict[str, object]) -> dict[str, object]:
-    """The request with a seed of its own, so that a replay says the same."""
-    if body.get("seed") in _RANDOM_SEEDS and body.get("stream"):
-        return {**body, "seed": secrets.randbelow(2**31)}
-    return body

@@ -6,6 +6,8 @@ Invariants: only whole events are given out; nothing that was given out comes tw
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from llamero.models.chat import StreamChunk
@@ -14,6 +16,9 @@ from llamero.services.llama.protocols import Sink
 from llamero.services.llama.received import DONE, Received
 from llamero.services.llama.recovery import AlreadySent
 from llamero.services.llama.sse import SseEvent, SseSplitter, data_event
+
+# What llama-server sends before the first word of a completion of several prompts. It trips clients that read chunks.
+NOTHING = b"null"
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -26,22 +31,35 @@ class Block(msgspec.Struct, frozen=True):
 class Passing:
     """The events of one connection. `sent` is taken out of a stream that started again.
 
-    `problem` is set by the first event that must not be given out; what is returned with it came before.
+    `is_read`: they are chunks, which a recovery knows how to read; otherwise events pass unread, named as in `names`.
+    `rename` gives them the name that the client knows the model by. `problem` is set by the first event that must not
+    be given out; what is returned with it came before.
     """
 
-    def __init__(self, received: Received, *, is_chat: bool, sent: AlreadySent | None = None) -> None:
+    def __init__(
+        self,
+        received: Received,
+        *,
+        is_read: bool,
+        names: frozenset[bytes] = frozenset(),
+        rename: Callable[[bytes], bytes] | None = None,
+        sent: AlreadySent | None = None,
+    ) -> None:
         self.problem: UpstreamFailed | None = None
         self._received = received
-        self._is_chat = is_chat
+        self._is_read = is_read
+        self._names = names
+        self._rename = rename
         self._sent = sent
+        self._passes_as_is = is_read and rename is None and sent is None
         self._splitter = SseSplitter()
 
     def take(self, data: bytes) -> Block:
         """Count the events that these bytes complete, and return what to give out. Look at `problem` afterwards."""
         received = self._received
-        if self._sent is None and self._is_chat and not received.done and not received.failed:
+        if self._passes_as_is and not received.done and not received.failed:
             single = self._splitter.single(data)
-            if single is not None:
+            if single is not None and single != NOTHING:
                 return self._take_single(single, data)
         try:
             events = self._splitter.feed(data)
@@ -73,16 +91,24 @@ class Passing:
         return Block(b"".join(raw), tuple(chunks))
 
     def _take_one(self, event: SseEvent, raw: list[bytes], chunks: list[StreamChunk]) -> None:
-        """Event names are dropped: a chat stream has none, and a client may act on one that a model made up."""
+        """Event names that the stream does not have are dropped: a client may act on one that a model made up."""
         received, data = self._received, event.data
-        if not self._is_chat:
+        if data is not None and self._rename is not None:
+            data = self._rename(data)
+            event = SseEvent(data_event(data, event.name), data, event.name)  # an id has no meaning in these streams
+        if not self._is_read:
             received.opaque = True
-            raw.append(event.raw)
+            if not event.name or event.name in self._names:
+                raw.append(event.raw)
+            elif data is not None:
+                raw.append(data_event(data))
         elif received.done or received.failed:
             return
         elif data is None:
             if not event.name:
                 raw.append(event.raw)
+        elif data == NOTHING:
+            return
         elif self._sent is not None and data != DONE:
             rest = self._sent.rest_of(data)
             if rest is not None:

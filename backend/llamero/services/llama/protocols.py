@@ -75,8 +75,10 @@ class Server(Protocol):
         """Close our connections, stop the process and wait until its whole tree is gone. Idempotent."""
         ...
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> AbstractAsyncContextManager[Reply]:
-        """Send a request. Raises UpstreamFailed when the server cannot be reached."""
+    def request(
+        self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
+    ) -> AbstractAsyncContextManager[Reply]:
+        """Send a request; `path` has its query. Raises UpstreamFailed when the server cannot be reached."""
         ...
 
     def log_tail(self, lines: int = 512) -> tuple[str, ...]:

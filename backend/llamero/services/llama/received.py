@@ -39,6 +39,8 @@ class ReceivedChoice:
     def add(self, choice: ChunkChoice) -> None:
         """Count one delta."""
         delta = choice.delta
+        if choice.text:
+            self.content.append(choice.text)
         self.role_sent = self.role_sent or delta.role is not None
         if delta.content:
             self.content.append(delta.content)
@@ -48,7 +50,7 @@ class ReceivedChoice:
             call = self.calls.setdefault(chunk.index, ReceivedCall())
             call.name = call.name or chunk.function.name or ""
             call.arguments.append(chunk.function.arguments or "")
-        if delta.content or delta.reasoning_content or delta.tool_calls:
+        if choice.text or delta.content or delta.reasoning_content or delta.tool_calls:
             self.pieces += 1
         if choice.finish_reason is not None:
             self.finish_reason = choice.finish_reason
@@ -92,7 +94,7 @@ class Received:
             self.timings = chunk.timings
         if not self.id:
             self.id, self.created, self.model = chunk.id, chunk.created, chunk.model
-        for choice in chunk.choices:
+        for choice in chunk.choices or _single_choice(chunk):
             known = self.choices.get(choice.index)
             if known is None:
                 known = self.choices[choice.index] = ReceivedChoice()
@@ -141,3 +143,10 @@ def tokens_of_whole(body: bytes) -> TokenCounts:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return TokenCounts()
     return token_counts(whole.usage, whole.timings)
+
+
+def _single_choice(chunk: StreamChunk) -> tuple[ChunkChoice, ...]:
+    """What llama-server's own completion says, which has no list of choices."""
+    if chunk.content is None:
+        return ()
+    return (ChunkChoice(chunk.index, text=chunk.content, finish_reason="stop" if chunk.stop else None),)

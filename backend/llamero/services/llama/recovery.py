@@ -1,10 +1,8 @@
-"""How an answer goes on after its server died: continue from the text, or replay and skip what was sent.
+"""What of a stream that starts again is new, after its server died.
 
-Pure. llama-server continues a last message of the role `assistant`, and when asked to echo it, its first delta is that
-text and a little more. That is the proof: a server that had begun the answer anew, or a turn of its own, would begin
-with less. Where the text cannot stand for what was sent (tool calls, several choices, logprobs, reasoning, grammars, a
-first few characters that may tokenize differently), the same request with the same seed is replayed. Either way what
-was sent already is compared and left out; nothing new of a choice passes before all that was sent of it has come again.
+Pure. Either the new server continues (`continuing.py`), or the same request with the same seed is replayed. Either way
+what was sent already is compared and left out; nothing new of a choice passes before all that was sent of it has come
+again. A chat says `delta`, a completion `text`, and llama-server's own completion has one choice, without a list.
 """
 
 from __future__ import annotations
@@ -18,79 +16,21 @@ from llamero.models.errors import UpstreamFailed
 from llamero.services.llama.received import Received, ReceivedCall, ReceivedChoice
 
 DISAGREES = "server_error-recovery_disagrees"
-SHORT_PREFIX = 24  # characters; below, replaying is cheap and continuing may tokenize differently
-_NOT_CONTINUABLE = ("tools", "functions", "response_format", "json_schema", "grammar", "logprobs", "n_probs")
-_LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
-# Builds before mid-2026 know none of these, and do so anyway; later ones refuse the second without the third.
-_CONTINUE = {"echo": True, "continue_final_message": True, "add_generation_prompt": False}
-_Message = dict[str, Any]
-
-
-def can_continue(body: dict[str, object], received: Received) -> bool:
-    """Does the text received so far stand for all that was sent?"""
-    if received.has_more_than_text or len(received.content) < SHORT_PREFIX:
-        return False
-    if any(body.get(field) for field in _NOT_CONTINUABLE) or body.get("n") not in (None, 1):
-        return False
-    prefilled = _prefilled(body)
-    if prefilled is None:
-        return isinstance(body.get("messages"), list)
-    text = prefilled.get("content")
-    # Not every build repeats what the client prefilled; of a short text it cannot be told whether this one did.
-    return isinstance(text, str) and len(text) >= SHORT_PREFIX and received.content.startswith(text)
-
-
-def continued_body(body: dict[str, object], received: Received, tokens_received: int) -> dict[str, object]:
-    """The request whose answer is the rest: the text as the assistant's message, the token limit less what was sent."""
-    prefilled = _prefilled(body)
-    messages = _messages(body)
-    if prefilled is not None:
-        messages = messages[:-1]
-    answer = {**(prefilled or {"role": "assistant"}), "content": received.content}
-    rest = {**body, **_CONTINUE, "messages": [*messages, answer]}
-    for limit in _LIMITS:
-        value = body.get(limit)
-        if isinstance(value, int) and value >= 0:
-            rest[limit] = max(1, value - tokens_received)
-    return rest
-
-
-def generated_text(body: dict[str, object], received: Received) -> str:
-    """The part of the received text that the server generated, without what the client had prefilled."""
-    prefilled = _prefilled(body)
-    return received.content.removeprefix(str(prefilled["content"])) if prefilled else received.content
-
-
-def token_limit_reached(body: dict[str, object], tokens_received: int) -> bool:
-    """Was the answer as long as the client allowed when the server died?"""
-    limits = [body.get(name) for name in _LIMITS]
-    return any(isinstance(limit, int) and 0 <= limit <= tokens_received for limit in limits)
-
-
-def _messages(body: dict[str, object]) -> list[Any]:
-    messages = body.get("messages")
-    return messages if isinstance(messages, list) else []
-
-
-def _prefilled(body: dict[str, object]) -> _Message | None:
-    """A last message of the assistant, which the client wants continued."""
-    messages = _messages(body)
-    last = messages[-1] if messages else None
-    return last if isinstance(last, dict) and last.get("role") == "assistant" else None
 
 
 class AlreadySent:
     """Takes what the client has out of a stream that starts again, and gives the rest the identity of the first.
 
     `tokens_continued`: how many tokens of the answer the new server was given as its prompt; None when it was not.
+    `repeats`: it begins with what was sent.
     """
 
-    def __init__(self, received: Received, *, tokens_continued: int | None = None) -> None:
+    def __init__(self, received: Received, *, tokens_continued: int | None = None, repeats: bool = True) -> None:
         identity = {"id": received.id, "created": received.created, "model": received.model}
         self._identity = {name: value for name, value in identity.items() if value}
         self._tokens_continued = tokens_continued
         continued = tokens_continued is not None
-        self._choices = {index: _Expected(choice, continued) for index, choice in received.choices.items()}
+        self._choices = {i: _Expected(choice, continued, repeats) for i, choice in received.choices.items()}
 
     def rest_of(self, data: bytes) -> bytes | None:
         """What of this event is new, or None. Raises UpstreamFailed when it disagrees with what was sent."""
@@ -102,16 +42,26 @@ class AlreadySent:
             chunk["choices"] = kept = [choice for choice in choices if self._keep(choice)]
             if not kept:
                 return None
+        elif isinstance(chunk.get("content"), str) and not self._keep_single(chunk):
+            return None
         if isinstance(chunk.get("usage"), dict):
             self._correct(chunk["usage"])
         return msgspec.json.encode(chunk)
+
+    def _keep_single(self, chunk: dict[str, Any]) -> bool:
+        choice = {"index": chunk.get("index", 0), "text": chunk["content"], "finish_reason": chunk.get("stop") or None}
+        kept = self._keep(choice)
+        chunk["content"] = choice["text"]
+        return kept
 
     def _keep(self, choice: dict[str, Any]) -> bool:
         expected = self._choices.get(choice.get("index", 0))
         if expected is None:
             return True
-        delta = choice.setdefault("delta", {})
+        delta = {"content": choice["text"] or ""} if "text" in choice else choice.setdefault("delta", {})
         expected.remove_from(delta)
+        if "text" in choice:
+            choice["text"] = delta["content"]
         is_new = bool(delta.get("content") or delta.get("reasoning_content") or delta.get("tool_calls"))
         ends = choice.get("finish_reason") is not None
         if (is_new or ends) and not expected.is_met:
@@ -131,11 +81,12 @@ class AlreadySent:
 class _Expected:
     """What one choice must repeat before anything of it is new."""
 
-    def __init__(self, choice: ReceivedChoice, at_once: bool) -> None:
+    def __init__(self, choice: ReceivedChoice, at_once: bool, repeats: bool) -> None:
         self._at_once = at_once
         self.has_ended = choice.finish_reason is not None
         self._role_sent = choice.role_sent
-        self._texts = {"reasoning_content": "".join(choice.reasoning), "content": "".join(choice.content)}
+        texts = {"reasoning_content": "".join(choice.reasoning), "content": "".join(choice.content)}
+        self._texts = texts if repeats else {}
         self._calls = {index: _ExpectedCall(call) for index, call in choice.calls.items()}
 
     @property
@@ -202,5 +153,5 @@ def _checked_chunk(data: bytes) -> dict[str, Any]:
         msgspec.json.decode(data, type=StreamChunk)
         chunk: dict[str, Any] = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UpstreamFailed(reason=f"an event that is no chat chunk: {error}") from error
+        raise UpstreamFailed(reason=f"an event that is no chunk: {error}") from error
     return chunk

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from llamero.models.chat import ChatDelta
 from llamero.models.errors import ModelDoesNotEmbed, Unavailable, UpstreamFailed
 from llamero.models.events import Variant
-from llamero.models.inference import CHAT, EMBEDDINGS
+from llamero.models.inference import CHAT, EMBEDDINGS, Form
 from llamero.models.llama import LlamaCppConfig, ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings import Settings
@@ -106,7 +106,15 @@ class LlamaCppService:
         return plan
 
     @asynccontextmanager
-    async def open(self, config: LlamaCppConfig, endpoint: str, body: dict[str, object]) -> AsyncIterator[Answer]:
+    async def open(
+        self,
+        config: LlamaCppConfig,
+        endpoint: str,
+        body: dict[str, object],
+        *,
+        method: str = "POST",
+        form: Form | None = None,
+    ) -> AsyncIterator[Answer]:
         """Send a request to the model's server, started if need be, and open its reply.
 
         Raises ModelDoesNotEmbed, what `start` raises, Unavailable when the queue is full, and UpstreamFailed.
@@ -114,7 +122,7 @@ class LlamaCppService:
         plan = await self.plan(config)
         if endpoint in _EMBEDDING_ENDPOINTS and not (plan.header.is_embedding or config.embedding):
             raise ModelDoesNotEmbed(model=config.model.alias, param="model")
-        async with open_answer(self._actor, plan.spec, endpoint, body) as answer:
+        async with open_answer(self._actor, plan.spec, endpoint, body, method=method, form=form) as answer:
             self._metrics.notify()
             yield answer
 

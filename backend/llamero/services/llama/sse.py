@@ -85,6 +85,7 @@ def _event(raw: bytes) -> SseEvent:
     return SseEvent(raw, b"\n".join(data) if data else None, name)
 
 
-def data_event(data: bytes) -> bytes:
-    """The bytes of an unnamed event; data of several lines becomes several `data` lines."""
-    return b"".join(b"data: " + line + b"\n" for line in _LINE_END.split(data)) + b"\n"
+def data_event(data: bytes, name: bytes = b"") -> bytes:
+    """The bytes of an event; data of several lines becomes several `data` lines. A `name` is one that was read here."""
+    named = b"event: " + name + b"\n" if name else b""
+    return named + b"".join(b"data: " + line + b"\n" for line in _LINE_END.split(data)) + b"\n"
