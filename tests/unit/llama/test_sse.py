@@ -118,3 +118,18 @@ def test_event_name_is_read() -> None:
 @pytest.mark.parametrize("data", [b"{}", b"[DONE]", b"two\nlines", TEXT])
 def test_data_event_reads_back_to_its_data(data: bytes) -> None:
     assert said(split([data_event(data)])) == [data]
+
+
+@given(st.lists(st.sampled_from([b"data: ", b"data:", b"event: x", b"{}", b": ", b"\n", b"\n\n", b"\r", b"\r\n"])))
+def test_single_event_is_what_feeding_gives_and_everything_else_is_left_to_it(pieces: list[bytes]) -> None:
+    chunk = b"".join(pieces)
+    data = SseSplitter().single(chunk)
+    if data is not None:
+        assert SseSplitter().feed(chunk) == [SseEvent(chunk, data)]
+
+
+def test_single_event_of_one_line_is_recognized_and_not_behind_half_an_event() -> None:
+    splitter = SseSplitter()
+    assert splitter.single(b"data: {}\n\n") == b"{}"
+    splitter.feed(b"data: {")
+    assert splitter.single(b"data: {}\n\n") is None
