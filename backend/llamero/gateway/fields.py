@@ -69,8 +69,9 @@ def check_stream(body: Mapping[str, object]) -> bool:
 
 def check_numbers(body: Mapping[str, object]) -> None:
     """See that every number that an engine would convert is within its range."""
-    for name, (lowest, highest) in RANGES.items():
-        check_number(name, body.get(name), lowest, highest)
+    for name, value in body.items():
+        if name in RANGES:
+            check_number(name, value, *RANGES[name])
 
 
 def check_number(name: str, value: object, lowest: float, highest: float) -> None:

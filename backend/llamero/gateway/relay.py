@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from aiohttp import web
 
 from llamero.gateway.delivery import deliver
-from llamero.gateway.protocols import InferenceReply, PouringReply
+from llamero.gateway.protocols import InferenceReply, pouring
 from llamero.gateway.sse import EVENT_STREAM, EventStream, write_in_pieces
 from llamero.gateway.surface import Surface
 from llamero.models.errors import UpstreamFailed
@@ -59,8 +59,8 @@ class Relay:
             return await self._forward_refusal(reply, stream)
         if is_stream:
             await stream.open()
-            if isinstance(reply, PouringReply):
-                await reply.pour(stream)
+            if (pour := pouring(reply)) is not None:
+                await pour(stream)
             else:
                 async for events in reply:
                     await stream.forward(events)

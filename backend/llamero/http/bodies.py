@@ -64,6 +64,15 @@ async def body_pieces(request: web.Request, max_bytes: int, silence_s: float | N
 
 
 async def _piece(request: web.Request, silence_s: float | None) -> bytes:
+    try:
+        if silence_s is None:
+            return await request.content.readany()
+        return await _piece_within(request, silence_s)
+    except web.RequestPayloadError:
+        raise InvalidRequest() from None
+
+
+async def _piece_within(request: web.Request, silence_s: float) -> bytes:
     waiting = asyncio.timeout(silence_s)
     try:
         async with waiting:
@@ -71,9 +80,7 @@ async def _piece(request: web.Request, silence_s: float | None) -> bytes:
     except TimeoutError:
         if not waiting.expired():
             raise
-        raise RequestTimedOut(seconds=round(silence_s or 0)) from None
-    except web.RequestPayloadError:
-        raise InvalidRequest() from None
+        raise RequestTimedOut(seconds=round(silence_s)) from None
 
 
 def decode_object(body: bytes, max_depth: int) -> dict[str, object]:

@@ -114,6 +114,7 @@ class MetricsService:
         self._idle_s = max(self._active_s, settings.idle_interval_s)
         self._watchers: set[Watcher] = set()
         self._wake = asyncio.Event()
+        self._waits_actively = False
         self._loop_task: asyncio.Task[None] | None = None
         self._sampling: asyncio.Task[HardwareMetrics] | None = None
         self._executor: ThreadPoolExecutor | None = None
@@ -150,8 +151,9 @@ class MetricsService:
             executor.shutdown(wait=True)  # at once: its only thread has done all it was given
 
     def notify(self) -> None:
-        """Decide the cadence now: a generation began."""
-        self._wake.set()
+        """Decide the cadence now: a generation began. Costs nothing where the cadence is the active one."""
+        if not self._waits_actively:
+            self._wake.set()
 
     # Readings
 
@@ -209,7 +211,9 @@ class MetricsService:
             if self._taken_at is None or self._stale(self._interval()):
                 await self._sample()
                 continue
-            await self._clock.wait(self._wake, self._taken_at + self._interval() - self._clock.monotonic())
+            interval = self._interval()
+            self._waits_actively = interval == self._active_s
+            await self._clock.wait(self._wake, self._taken_at + interval - self._clock.monotonic())
 
     def _interval(self) -> float:
         return self._active_s if self._watchers or self._is_busy() else self._idle_s

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from llamero.gateway.metrics.counts import Counts
 from llamero.gateway.metrics.model_labels import ModelLabels
-from llamero.gateway.protocols import CountedReply, Inference, InferenceReply
+from llamero.gateway.protocols import Inference, InferenceReply, tokens_of
 from llamero.models.inference import InferenceRequest
 
 FINISHED, BROKEN, CANCELLED = "finished", "failed", "cancelled"
@@ -43,6 +43,6 @@ class MeasuredInference:
             self._counts.model_requests[model, outcome] += 1
 
     def _count_tokens(self, model: str, reply: InferenceReply) -> None:
-        if isinstance(reply, CountedReply):
-            self._counts.tokens[model, "prompt"] += reply.tokens.prompt
-            self._counts.tokens[model, "generated"] += reply.tokens.generated
+        if (tokens := tokens_of(reply)) is not None:
+            self._counts.tokens[model, "prompt"] += tokens.prompt
+            self._counts.tokens[model, "generated"] += tokens.generated
