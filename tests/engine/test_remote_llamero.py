@@ -140,6 +140,39 @@ def test_llamero_elsewhere_that_is_gone_is_an_error_with_its_address(pair: Pair)
     assert "127.0.0.1:1" in error["message"]
 
 
+@pytest.mark.parametrize("model", ["there/demo", "careful"])
+def test_llamero_elsewhere_answers_responses_that_are_kept_here(pair: Pair, model: str) -> None:
+    answers: list[dict[str, Any]] = []
+    for question in ("What is a llama?", "And now?"):
+        previous = answers[-1]["id"] if answers else None
+        asked = {"model": model, "input": question, "previous_response_id": previous, "temperature": 0}
+        status, body, _ = pair.ask("/v1/responses", asked)
+        assert status == 200, body
+        answers.append(json.loads(body))
+    first, second = answers
+    assert first["status"] == "completed"
+    assert first["output"][0]["content"][0]["text"].startswith("Hello! I am the Llamero demo")
+    assert second["usage"]["input_tokens"] > first["usage"]["input_tokens"] + first["usage"]["output_tokens"]
+    assert get(pair.here, f"/v1/responses/{first['id']}")[1] == first
+    assert get(pair.there, f"/v1/responses/{first['id']}", {"Authorization": f"Bearer {KEY}"})[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "code"),
+    [
+        ("keyless/demo", 401, "invalid_api_key"),
+        ("there/nobody", 404, "model_not_found"),
+        ("dead", 502, "remote_error-unreachable"),
+    ],
+)
+def test_llamero_elsewhere_that_refuses_is_told_in_responses_as_in_chats(
+    pair: Pair, model: str, status: int, code: str
+) -> None:
+    for stream in (False, True):
+        answered, body, _ = pair.ask("/v1/responses", {"model": model, "input": "x", "stream": stream})
+        assert (answered, json.loads(body)["error"]["code"]) == (status, code)
+
+
 def test_fallback_goes_from_a_dead_server_to_a_living_one_and_then_to_this_machine(pair: Pair) -> None:
     answer = pair.text("careful")
     assert answer == pair.text("there/demo")

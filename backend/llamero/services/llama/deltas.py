@@ -21,11 +21,22 @@ from llamero.models.chat import (
     ToolCallDelta,
     Usage,
 )
-from llamero.models.errors import ContextFull, InvalidRequest, LlameroError, UpstreamFailed
+from llamero.models.errors import (
+    AuthenticationFailed,
+    ContextFull,
+    Forbidden,
+    InvalidRequest,
+    LlameroError,
+    NotFound,
+    UpstreamFailed,
+)
 from llamero.services.replies import OpenReply
 
 _REASON_LIMIT = 500
+_CODE_LIMIT = 100
 _CONTEXT_FULL = "exceed_context_size_error"
+# What a server elsewhere says besides "mend the request"; clients react to it as if it were said here.
+_REFUSED_BY_STATUS: dict[int, type[LlameroError]] = {401: AuthenticationFailed, 403: Forbidden, 404: NotFound}
 
 
 class _Error(msgspec.Struct):
@@ -84,7 +95,10 @@ def _error_of(status: int, said: object) -> LlameroError:
         return ContextFull(tokens=error.n_prompt_tokens, limit=error.n_ctx)
     reason = error.message[:_REASON_LIMIT] or f"it answered {status}"
     if 400 <= status < 500:
-        return InvalidRequest("chat_error-refused", reason=reason)
+        refused = _REFUSED_BY_STATUS.get(status, InvalidRequest)("chat_error-refused", reason=reason)
+        if isinstance(error.code, str):
+            refused.public_code = error.code[:_CODE_LIMIT]
+        return refused
     return UpstreamFailed(reason=reason)
 
 
