@@ -16,14 +16,15 @@ from llamero.services.responses.service import ResponseService
 
 @asynccontextmanager
 async def open_responses(
-    directory: Path, clock: Clock | None = None, settings: ResponsesSettings | None = None
+    directory: Path,
+    clock: Clock | None = None,
+    settings: ResponsesSettings | None = None,
+    kind: type[ResponseService] = ResponseService,
 ) -> AsyncIterator[ResponseService]:
     database = await Database.open(directory / "llamero.db")
     try:
         store = ResponseStore(database)
-        service = ResponseService(
-            store, clock or SystemClock(), settings or ResponsesSettings(), default_messages().error
-        )
+        service = kind(store, clock or SystemClock(), settings or ResponsesSettings(), default_messages().error)
         await service.recover()
         yield service
     finally:

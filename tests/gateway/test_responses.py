@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from llamero.gateway.limits import Limits
-from llamero.models.errors import UpstreamFailed
-from llamero.models.responses import UNFINISHED
+from llamero.models.errors import IoFailed, UpstreamFailed
+from llamero.models.responses import UNFINISHED, Response
+from llamero.services.access import AccessService
 from llamero.services.responses.service import ResponseService
+from tests.fakes.clock import FakeClock
 from tests.fakes.responses import open_responses
 from tests.gateway.harness import (
     Gateway,
@@ -29,6 +31,7 @@ from tests.gateway.harness import (
     running_gateway,
     send,
 )
+from tests.gateway.test_access import Keys, bearer, key
 
 ASKED: dict[str, Any] = {"model": "m", "input": "hi"}
 STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
@@ -39,9 +42,12 @@ HANGING: tuple[Step, ...] = (event("a"), forever)
 
 @asynccontextmanager
 async def gateway_of(
-    directory: Path, steps: tuple[Step, ...] = ANSWER, **options: Any
+    directory: Path,
+    steps: tuple[Step, ...] = ANSWER,
+    kind: type[ResponseService] = ResponseService,
+    **options: Any,
 ) -> AsyncIterator[tuple[Gateway, ResponseService]]:
-    async with open_responses(directory) as responses:
+    async with open_responses(directory, kind=kind) as responses:
         script = options.pop("script", Script(steps=steps))
         async with running_gateway(script, responses=responses, **options) as gateway:
             yield gateway, responses
@@ -217,7 +223,7 @@ async def test_client_gone_before_a_whole_answer_leaves_a_cancelled_response(tmp
     async with gateway_of(tmp_path, HANGING) as (gateway, responses):
         _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
         writer.write(request_bytes("POST", "/v1/responses", {"Host": gateway.host}, json.dumps(ASKED).encode()))
-        await eventually(lambda: gateway.inference.open == 1)
+        await eventually(lambda: gateway.inference.sent_bytes > 0)
         (begun,) = await responses._store.unfinished()
         writer.close()
         await eventually(lambda: gateway.inference.open == 0)
@@ -340,6 +346,33 @@ async def test_background_responses_take_room_like_any_other(tmp_path: Path) -> 
         assert (refused.status, refused.headers["retry-after"]) == (429, "1")
         await post(gateway, f"/v1/responses/{begun['id']}/cancel")
         assert (await post(gateway, **ASKED, background=True)).status == 200
+
+
+async def test_background_response_counts_for_the_key_that_asked_for_it(tmp_path: Path) -> None:
+    access = AccessService(Keys(key("k", streams=1)), FakeClock(), required=True)
+    async with gateway_of(tmp_path, HANGING, access=access) as (gateway, _):
+        body = json.dumps({**ASKED, "background": True}).encode()
+        begun = (await send(gateway, "POST", "/v1/responses", bearer("k"), body)).json()
+        refused = await send(gateway, "POST", "/v1/responses", bearer("k"), body)
+        assert (refused.status, refused.error()["code"]) == (429, "rate_limit_exceeded")
+        await send(gateway, "POST", f"/v1/responses/{begun['id']}/cancel", bearer("k"))
+        assert (await send(gateway, "POST", "/v1/responses", bearer("k"), body)).status == 200
+    await access.close()
+
+
+class FullDisk(ResponseService):
+    """Keeps that a response begins, and has no room for its end."""
+
+    async def update(self, response: Response, events: Sequence[bytes] = ()) -> None:
+        raise IoFailed("storage_error-full", path="llamero.db")
+
+
+async def test_answer_that_cannot_be_kept_is_still_an_answer(tmp_path: Path) -> None:
+    async with gateway_of(tmp_path, kind=FullDisk) as (gateway, _):
+        assert text_of_response((await post(gateway, **ASKED)).json()) == "ab"
+        for background in (False, True):
+            told = events_of(await post(gateway, **ASKED, stream=True, background=background))
+            assert told[-1]["type"] == "response.completed"
 
 
 async def test_background_response_that_fails_says_why_when_it_is_asked_for(tmp_path: Path) -> None:

@@ -78,6 +78,12 @@ class Visitor:
         limit = self.key.streams if self.key is not None else None
         if limit is not None and self.streams >= limit:
             raise RateLimited("access_error-key_streams_limited", limit=limit, retry_after=STREAM_RETRY_S)
+        with self.goes_on():
+            yield
+
+    @contextmanager
+    def goes_on(self) -> Iterator[None]:
+        """Count an answer for as long as this lasts: one that outlives the request that `stream` has let in."""
         self.streams += 1
         try:
             yield

@@ -15,6 +15,7 @@ from llamero.gateway.protocols import Responses
 from llamero.gateway.slots import RETRY_AFTER_S, StreamSlots
 from llamero.models.errors import LlameroError, Unavailable
 from llamero.models.responses import Item, Response
+from llamero.services.access import Visitor
 
 
 class BackgroundRun:
@@ -85,11 +86,14 @@ class BackgroundResponses:
         """The response of this id if it is being written."""
         return self._runs.get(id)
 
-    async def start(self, run: BackgroundRun, generation: Generation) -> Response:
-        """Keep a response and begin to write it. Raises RateLimited where there is no room, Unavailable or IoFailed."""
+    async def start(self, run: BackgroundRun, generation: Generation, visitor: Visitor) -> Response:
+        """Keep a response and begin to write it; it counts as one of the answers that its `visitor` has at once.
+
+        Raises RateLimited where there is no room, Unavailable or IoFailed.
+        """
         accepted: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         id = generation.builder.response.id
-        run.task = asyncio.create_task(self._write(run, generation, accepted), name=f"response {id}")
+        run.task = asyncio.create_task(self._write(run, generation, visitor, accepted), name=f"response {id}")
         self._runs[id] = run
         run.task.add_done_callback(lambda _: self._runs.pop(id, None))
         return await asyncio.shield(accepted)
@@ -107,9 +111,11 @@ class BackgroundResponses:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _write(self, run: BackgroundRun, generation: Generation, accepted: asyncio.Future[Response]) -> None:
+    async def _write(
+        self, run: BackgroundRun, generation: Generation, visitor: Visitor, accepted: asyncio.Future[Response]
+    ) -> None:
         try:
-            with self._slots.hold():
+            with self._slots.hold(), visitor.goes_on():
                 await generation.begin(run.emit)
                 accepted.set_result(generation.builder.response)
                 await generation.run(run.emit, self._closing)

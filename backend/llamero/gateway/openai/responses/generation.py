@@ -124,7 +124,7 @@ class Generation:
         if not self.builder.begun:
             await self.begin(emit)
         started = self.builder.start()
-        await self.keeping.started(self.builder.response)
+        await _tried(self.keeping.started(self.builder.response))
         await emit(started)
         async with aclosing(chat_chunks(reply)) as chunks:
             async for chunk in chunks:
@@ -155,11 +155,15 @@ class Generation:
         return self.builder.fail(said, str(fields["code"]), error.param)
 
     async def _end(self, last: Sequence[bytes]) -> None:
-        """An answer that cannot be kept is still one."""
-        try:
-            await self.keeping.end(self.builder.response, last)
-        except IoFailed as error:
-            logger.error("a response could not be kept: %s", error)
+        await _tried(self.keeping.end(self.builder.response, last))
+
+
+async def _tried(keeping: Awaitable[None]) -> None:
+    """An answer that cannot be kept is still one."""
+    try:
+        await keeping
+    except IoFailed as error:
+        logger.error("a response could not be kept: %s", error)
 
 
 def _public_code(error: LlameroError) -> str:

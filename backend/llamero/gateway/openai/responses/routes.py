@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 
+from llamero.gateway.access import VISITOR
 from llamero.gateway.delivery import deliver
 from llamero.gateway.openai.responses.background import BackgroundResponses, BackgroundRun
 from llamero.gateway.openai.responses.building import ResponseBuilder
@@ -27,6 +28,7 @@ from llamero.http.bodies import expect_later, read_json_object
 from llamero.http.middleware import client_is_gone
 from llamero.models.errors import InvalidRequest, LlameroError, Unavailable
 from llamero.models.inference import InferenceRequest
+from llamero.services.access import ANYBODY
 
 _PATH = "/v1/responses/{id}"
 
@@ -60,7 +62,8 @@ class ResponsesRoutes:
                 keeping = Kept(self._responses, asked.input) if response.store else NotKept()
                 return await self._answer(request, asked, self._generation(asked, chat, keeping))
         run = BackgroundRun(self._responses, asked.input, is_streamed=asked.stream)
-        begun = await self._background.start(run, self._generation(asked, chat, run))
+        visitor = request.get(VISITOR, ANYBODY)
+        begun = await self._background.start(run, self._generation(asked, chat, run), visitor)
         return await self._told(request, run.follow()) if asked.stream else json_response(begun)
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
