@@ -195,3 +195,15 @@ async def test_infill_streams() -> None:
     async with running_gateway() as gateway:
         response = await post(gateway, "/infill", INFILL | {"stream": True})
     assert response.headers["content-type"] == "text/event-stream"
+
+
+@pytest.mark.parametrize("path", ["/detokenize", "/v1/detokenize"])
+async def test_token_beyond_the_vocabulary_is_the_clients_fault(path: str) -> None:
+    """llama-server answers 500 with the text of a C++ exception."""
+    thrown = (
+        b'{"error":{"code":500,"message":"vector::_M_range_check: __n (which is 2147483646)","type":"server_error"}}'
+    )
+    async with running_gateway(Script([thrown], status=500, headers={"Content-Type": "application/json"})) as gateway:
+        response = await send(gateway, "POST", path, {}, b'{"model":"m","tokens":[2147483646]}')
+    assert (response.status, response.error()["param"]) == (400, "tokens")
+    assert b"vector" not in response.body

@@ -198,8 +198,9 @@ class Routes:
         await reply.json(200, {"content": "".join(pieces)})
 
     async def _chat(self, body: dict[str, Any], reply: Reply) -> None:
-        if not isinstance(body.get("messages"), list):
-            await reply.json(400, error(400, "'messages' is required", "invalid_request_error"))
+        messages = body.get("messages")
+        if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+            await reply.json(400, error(400, "'messages' is to be a list of objects", "invalid_request_error"))
             return
         self.journal.write("asked", body=body)
         answer = Answer(self.options, body)

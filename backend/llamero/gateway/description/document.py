@@ -83,7 +83,7 @@ def _described(operation: Operation, schema_of: Mapping[Any, object]) -> dict[st
         "tags": [DIALECTS[dialect][0]],
         "summary": operation.summary,
         "responses": {
-            "200": {"description": operation.summary, "content": _contents(operation, schema_of)},
+            "200": {"description": _answer(operation), "content": _contents(operation, schema_of)},
             "default": {
                 "description": "What went wrong.",
                 "content": {"application/json": {"schema": schema_of[ERRORS.get(dialect, OpenAiError)]}},
@@ -118,13 +118,16 @@ def _described(operation: Operation, schema_of: Mapping[Any, object]) -> dict[st
 
 
 def _contents(operation: Operation, schema_of: Mapping[Any, object]) -> dict[str, object]:
-    """What an answer may be: JSON of a Struct or a text, and a stream."""
+    """What an answer may be: JSON or a text, and a stream, for whose parts this format has no schema."""
     schema = {"type": "string"} if operation.response is None else schema_of[operation.response]
     contents: dict[str, object] = {operation.content: {"schema": schema}}
     if operation.events is not None:
-        kind, text = operation.events
-        contents[kind] = {"schema": {"type": "string", "description": text}}
+        contents[operation.events[0]] = {}
     return contents
+
+
+def _answer(operation: Operation) -> str:
+    return operation.summary if operation.events is None else f"{operation.summary}. Streamed: {operation.events[1]}"
 
 
 def _identifier(operation: Operation) -> str:

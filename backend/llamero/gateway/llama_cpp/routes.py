@@ -6,7 +6,8 @@ look must not stop the model that somebody else uses. `?autoload=true`, as llama
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import PurePath, PureWindowsPath
 
 import msgspec
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from llamero.gateway.fields import wrong_type
 from llamero.gateway.llama_cpp import requests as checks
+from llamero.gateway.protocols import InferenceReply
 from llamero.gateway.relay import Relay
 from llamero.gateway.surface import Surface
 from llamero.http.bodies import expect_later, read_json_list, read_json_object
@@ -22,6 +24,7 @@ from llamero.models.inference import Form, InferenceRequest
 from llamero.models.llama import ServerPhase
 
 Check = Callable[[Mapping[str, object]], None]
+DETOKENIZE = "/detokenize"
 STREAMED = frozenset({"/completion", "/infill"})
 LOADED = frozenset({ServerPhase.STARTING, ServerPhase.READY})
 
@@ -38,8 +41,8 @@ class LlamaCppRoutes:
         for path, endpoint, check in (
             ("/tokenize", "/tokenize", checks.check_tokenize),
             ("/v1/tokenize", "/tokenize", checks.check_tokenize),
-            ("/detokenize", "/detokenize", checks.check_detokenize),
-            ("/v1/detokenize", "/detokenize", checks.check_detokenize),
+            ("/detokenize", DETOKENIZE, checks.check_detokenize),
+            ("/v1/detokenize", DETOKENIZE, checks.check_detokenize),
             ("/apply-template", "/apply-template", checks.check_template),
             ("/completion", "/completion", checks.check_completion),
             ("/completions", "/completion", checks.check_completion),
@@ -66,7 +69,10 @@ class LlamaCppRoutes:
                 model = await self._model(request, body)
                 held = endpoint in STREAMED and body.get("stream") is True
                 asked = InferenceRequest(model=model, body=body, endpoint=endpoint)
-                return await Relay(request, self._surface, held=held).run(self._services.inference.stream(asked))
+                opening = self._services.inference.stream(asked)
+                if endpoint == DETOKENIZE:
+                    opening = _with_known_tokens(opening)
+                return await Relay(request, self._surface, held=held).run(opening)
 
         return ask
 
@@ -144,6 +150,15 @@ class LlamaCppRoutes:
         if len(names) != 1:
             raise InvalidRequest("request_error-missing_param", param="model")
         return names[0]
+
+
+@asynccontextmanager
+async def _with_known_tokens(opening: AbstractAsyncContextManager[InferenceReply]) -> AsyncIterator[InferenceReply]:
+    """A llama-server looks tokens up unchecked: one beyond its vocabulary is an exception of C++, and so a 500."""
+    async with opening as reply:
+        if reply.status == 500:
+            raise InvalidRequest("request_error-unknown_token", param="tokens")
+        yield reply
 
 
 def without_folder(body: bytes) -> bytes:

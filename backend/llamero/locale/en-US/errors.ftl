@@ -144,6 +144,7 @@ request_error-model_not_loaded = The model '{ $model }' is not loaded. Send it a
 request_error-form = The form cannot be read: { $reason }.
 request_error-image_elsewhere = '{ $param }' is an image on another server, and Llamero does not fetch it. Send the image itself, in base64.
 request_error-cannot_count_tokens = The server of the model '{ $model }' cannot count tokens. Count them for a model on this machine.
+request_error-unknown_token = '{ $param }' has a token that the model does not know.
 request_error-content_type = This route does not read bodies of the type { $content_type }. Send application/json.
 request_error-method_not_allowed = The method { $method } is not allowed here.
 request_error-too_slow = The request did not arrive within { $seconds } seconds. Send it again.
