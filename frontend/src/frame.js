@@ -14,7 +14,7 @@ import { strip } from './components/strip.js';
 import { toasts } from './components/toasts.js';
 import { keep } from './render.js';
 import { text } from './i18n.js';
-import { mountChat } from './views/chat/index.js';
+import { mountViews } from './views/stage.js';
 
 const LOST_AFTER_MS = 800;
 
@@ -22,7 +22,7 @@ const LOST_AFTER_MS = 800;
 export function mountFrame(root, app) {
   render(
     html`<nav class="rail" aria-label=${text.views}></nav>
-      <div class="view"></div>
+      <div class="stage"></div>
       <footer class="strip" role="group" aria-label=${text.hardware}></footer>
       <div class="banner-place" role="status"></div>
       <div class="toasts" role="status"></div>
@@ -30,12 +30,12 @@ export function mountFrame(root, app) {
     root,
   );
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
-  keep(part('.rail'), rail);
+  keep(part('.rail'), () => rail(app));
   keep(part('.strip'), () => strip(app));
   keep(part('.banner-place'), () => banner(app));
   keep(part('.toasts'), () => toasts(app));
   keep(part('.dialog-place'), () => logDialog(app));
-  mountChat(part('.view'), app);
+  mountViews(part('.stage'), app);
   followLink(root, app);
   followTheme(app);
 }

@@ -8,6 +8,7 @@ export const text = {
   app: 'Llamero',
   // The frame
   views: 'Views',
+  viewMissing: 'This view cannot be opened. Reload the page: Llamero may have been updated.',
   chat: 'Chat',
   connecting: 'Connecting to Llamero',
   lost: 'The connection to Llamero is lost. Trying again. If it was closed, start it and use its new address.',

@@ -1,9 +1,12 @@
 /**
- * Keys that work everywhere: Ctrl/Cmd+N starts a chat, Esc stops the answer that is being written.
+ * Keys that work everywhere: Ctrl/Cmd+N starts a chat, Ctrl/Cmd and a digit opens a view by its place in the rail, Esc stops
+ * the answer that is being written.
  *
  * @typedef {import('./page.js').App} App
  */
+import { CHAT } from './page.js';
 import { focusComposer } from './views/chat/composer.js';
+import { VIEWS } from './views/registry.js';
 
 /** @param {App} app */
 export function installKeys({ store, actions, page }) {
@@ -12,13 +15,17 @@ export function installKeys({ store, actions, page }) {
     const command = event.ctrlKey || event.metaKey;
     if (command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'n') {
       event.preventDefault();
+      page.view.value = CHAT;
       actions.conversations.begin();
       focusComposer();
+    } else if (command && !event.shiftKey && !event.altKey && VIEWS[Number(event.key) - 1]) {
+      event.preventDefault();
+      page.view.value = VIEWS[Number(event.key) - 1]?.name ?? CHAT;
     } else if (event.key === 'Escape' && !event.isComposing) {
       // What lies on top closes first; dialogs and menus close themselves.
       if (document.querySelector('dialog[open], :popover-open')) return;
       if (page.drawer.value) page.drawer.value = false;
-      else if (store.answering.value) void actions.answers.stop();
+      else if (page.view.value === CHAT && store.answering.value) void actions.answers.stop();
     }
   });
 }

@@ -9,11 +9,14 @@
  */
 import { signal } from '@preact/signals-core';
 
+export const CHAT = 'chat';
 const TOAST_MS = 8000;
 const MOST_TOASTS = 3;
 
 export class Page {
   constructor() {
+    /** The view that is shown, by its name. */
+    this.view = signal(CHAT);
     /** Whether the list lies over the view, where there is no room beside it. */
     this.drawer = signal(false);
     this.panel = signal(false);

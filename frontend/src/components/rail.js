@@ -1,11 +1,21 @@
-/** Names the views. A view is listed once it exists. */
+/** Names the views and shows which one is open. */
 import { html } from 'lit-html';
-import { text } from '../i18n.js';
+import { VIEWS } from '../views/registry.js';
 import { icon } from './icon.js';
 
-export const rail = () => html`
+/** @param {import('../page.js').App} app */
+export const rail = ({ page }) => html`
   <span class="rail-mark" aria-hidden="true">${icon('llamero')}</span>
-  <a class="rail-item" href="#chat" aria-current="page" @click=${(/** @type {Event} */ event) => event.preventDefault()}>
-    ${icon('message-square')}<span>${text.chat}</span>
-  </a>
+  ${VIEWS.map(
+    (view) => html`<a
+      class="rail-item"
+      href="#${view.name}"
+      aria-current=${page.view.value === view.name ? 'page' : 'false'}
+      @click=${(/** @type {Event} */ event) => {
+        event.preventDefault();
+        page.view.value = view.name;
+      }}
+      >${icon(view.icon)}<span>${view.label}</span></a
+    >`,
+  )}
 `;

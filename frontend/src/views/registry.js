@@ -1,0 +1,14 @@
+/**
+ * The views in the order of the rail. A view is listed once it exists; it is loaded and drawn when it is first opened,
+ * stays as it was left when another one is shown, and may rest as long (`shown` is false).
+ *
+ * @typedef {import('../page.js').App} App
+ * @typedef {(root: HTMLElement, app: App, shown: import('@preact/signals-core').ReadonlySignal<boolean>) => void} Mount
+ * @typedef {{ name: string, label: string, icon: string, load: () => Promise<Mount> | Mount }} View
+ */
+import { text } from '../i18n.js';
+import { CHAT } from '../page.js';
+import { mountChat } from './chat/index.js';
+
+/** @type {readonly View[]} */
+export const VIEWS = [{ name: CHAT, label: text.chat, icon: 'message-square', load: () => mountChat }];
