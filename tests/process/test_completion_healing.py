@@ -80,6 +80,7 @@ async def killed_after_words(
     """A completion whose server is killed when the client has read so many words, and how it ended."""
     await w.actor.load(spec_for(engine))
     server: psutil.Process | None = psutil.Process(w.pid(server_of))
+    generation = w.generation(server_of)
     pieces: list[bytes] = []
     failure: UpstreamFailed | None = None
     async with open_answer(w.actor, spec_for(engine), endpoint, body) as answer:
@@ -93,6 +94,9 @@ async def killed_after_words(
             failure = error
         result = told(pieces)
         result.continuations, result.replays = answer.continuations, answer.replays
+    if failure is None and not result.continuations + result.replays:
+        # It had sent everything before it died, and the next answer must not begin with a corpse.
+        await w.until_restarted(server_of, generation)
     return result, failure
 
 
