@@ -309,6 +309,11 @@ async def test_remote_server_that_says_no_http_is_an_error() -> None:
         assert (await failed(server.destination())).code == "remote_error-broken"
 
 
+async def test_remote_server_that_answers_with_a_web_page_is_an_error() -> None:
+    async with remote_server(answering(200, b"<script>", kind="text/html; charset=utf-8")) as server:
+        assert (await failed(server.destination())).code == "remote_error-web_page"
+
+
 async def test_remote_event_without_end_is_an_error() -> None:
     endless = [b"data: " + b"x" * 1_000_000] * 20
     async with remote_server(streaming(*endless, then="hang")) as server:

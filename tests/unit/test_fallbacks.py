@@ -120,9 +120,9 @@ async def test_fallback_body_that_breaks_before_it_is_whole_falls_through() -> N
     assert await tried.ask() == (200, b"{}")
 
 
-async def test_fallback_comments_before_the_first_event_are_passed_with_it() -> None:
-    tried = Tried({"a": Script((Block(b": waiting\n\n"), said("a")))})
-    assert (await tried.ask())[1] == b": waiting\n\n" + said("a").raw
+async def test_fallback_comments_before_the_first_event_are_no_beginning() -> None:
+    tried = Tried({"a": Script((Block(b": waiting\n\n"), said("a"), Block(b": more\n\n")))})
+    assert (await tried.ask())[1] == said("a").raw + b": more\n\n"
 
 
 async def test_fallback_all_fail_client_gets_the_last_failure() -> None:

@@ -68,9 +68,7 @@ class Server:
         self.hangs = False
 
     @asynccontextmanager
-    async def request(
-        self, request: RemoteRequest, key: str | None, timeout_s: float | None = None
-    ) -> AsyncIterator[Reply]:
+    async def request(self, request: RemoteRequest, key: str | None) -> AsyncIterator[Reply]:
         self.asked.append((request, key))
         await asyncio.sleep(0)
         if self.hangs:

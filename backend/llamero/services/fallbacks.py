@@ -22,7 +22,7 @@ from llamero.models.inference import InferenceRequest
 from llamero.services.fallback import Cooldowns, cooldown_s, failure_status, falls_through, retry_after_s
 from llamero.services.llama.deltas import refusal
 from llamero.services.llama.passing import Block
-from llamero.services.replies import OpenReply
+from llamero.services.replies import OpenReply, is_event_stream
 
 MAX_ATTEMPTS = 64
 MAX_DEPTH = 8
@@ -144,23 +144,14 @@ async def _begin(reply: OpenReply, attempt: AsyncExitStack) -> Begun:
     rest = aiter(reply.blocks())
     if isinstance(rest, AsyncGenerator):
         await attempt.enter_async_context(aclosing(rest))
-    is_stream = _is_event_stream(reply)
-    raw: list[bytes] = []
+    is_stream = is_event_stream(reply)
     async for block in rest:
-        raw.append(block.raw)
         if is_stream and not _SAYS_SOMETHING.search(block.raw):
             continue
         failed = next((chunk.error for chunk in block.chunks if chunk.error is not None), None)
         if failed is not None:
             raise refusal(502, msgspec.json.encode({"error": failed}))
-        return Begun(reply, Block(b"".join(raw), block.chunks), rest)
+        return Begun(reply, block, rest)
     if is_stream:
         raise UpstreamFailed(reason="a stream that ended before it began")
-    return Begun(reply, Block(b"".join(raw)), rest)
-
-
-def _is_event_stream(reply: OpenReply) -> bool:
-    if not 200 <= reply.status < 300:
-        return False
-    kind = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), "")
-    return kind.partition(";")[0].strip().lower() == "text/event-stream"
+    return Begun(reply, Block(b""), rest)

@@ -21,11 +21,12 @@ from llamero.services.fallback import retry_after_s
 from llamero.services.forms import MULTIPART, with_text_field
 from llamero.services.llama.passing import Block
 from llamero.services.remote_events import ChatEvents, NamedEvents, remote_events
+from llamero.services.replies import is_event_stream, media_type
 
 REFUSAL_BYTES = 64 * 1024
 # Up to here a body that is no stream comes as one piece, so that one that breaks off is an error and not half a body.
 COLLECTED_BYTES = 1024 * 1024
-EVENT_STREAM = "text/event-stream"
+WEB_PAGE = "text/html"
 # Llamero's own window asks every model how far its prompt is read; servers that are strict refuse what they don't know.
 _ENGINE_ONLY = frozenset({"return_progress"})
 
@@ -54,9 +55,7 @@ class RemoteReply(Protocol):
 class RemoteHttp(Protocol):
     """Sends requests to remote servers. `infrastructure.remote.client` fulfills it."""
 
-    def request(
-        self, request: RemoteRequest, key: str | None, timeout_s: float | None = None
-    ) -> AbstractAsyncContextManager[RemoteReply]:
+    def request(self, request: RemoteRequest, key: str | None) -> AbstractAsyncContextManager[RemoteReply]:
         """Send a request and open its reply. Raises UpstreamFailed when the server cannot be reached."""
         ...
 
@@ -86,6 +85,9 @@ class RemoteModels:
         outgoing = remote_request(destination, request)
         key = await self._keys.get(destination.api.name)
         async with self._http.request(outgoing, key) as reply:
+            if 200 <= reply.status < 300 and media_type(reply.headers) == WEB_PAGE:
+                # The address of a server's page instead of its API. No client of ours is to show it, either.
+                raise UpstreamFailed("remote_error-web_page", host=reply.host)
             yield RemoteAnswer(reply, request, key, self._headers(reply))
 
     def _headers(self, reply: RemoteReply) -> Mapping[str, str]:
@@ -116,7 +118,7 @@ class RemoteAnswer:
         """The reply in pieces. Raises UpstreamFailed when the connection breaks or the stream is not complete."""
         if not 200 <= self.status < 300:
             yield Block(await self._refusal())
-        elif self._is_event_stream():
+        elif is_event_stream(self):
             async for block in self._events():
                 yield block
         else:
@@ -159,10 +161,6 @@ class RemoteAnswer:
         yield bytes(collected)
         async for piece in pieces:
             yield piece
-
-    def _is_event_stream(self) -> bool:
-        kind = next((value for name, value in self.headers.items() if name.lower() == "content-type"), "")
-        return kind.partition(";")[0].strip().lower() == EVENT_STREAM
 
 
 def remote_request(destination: RemoteDestination, request: InferenceRequest) -> RemoteRequest:

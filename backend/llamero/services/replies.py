@@ -7,6 +7,8 @@ from typing import Protocol
 
 from llamero.services.llama.passing import Block
 
+EVENT_STREAM = "text/event-stream"
+
 
 class OpenReply(Protocol):
     """An open reply. Iterate for its bytes, or over `blocks` for the same with what they say; once, and one of them.
@@ -33,3 +35,14 @@ class OpenReply(Protocol):
     def blocks(self) -> AsyncIterator[Block]:
         """The reply in pieces, each with the chat chunks in it."""
         ...
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Return the type of a reply's body, in lower case and without parameters; empty where it is not said."""
+    kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    return kind.partition(";")[0].strip().lower()
+
+
+def is_event_stream(reply: OpenReply) -> bool:
+    """Is it an answer that comes in events?"""
+    return 200 <= reply.status < 300 and media_type(reply.headers) == EVENT_STREAM

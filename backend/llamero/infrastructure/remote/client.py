@@ -90,16 +90,14 @@ class RemoteClient:
             await self._session.close()
 
     @asynccontextmanager
-    async def request(
-        self, request: RemoteRequest, key: str | None, timeout_s: float | None = None
-    ) -> AsyncIterator[RemoteReply]:
-        """Send a request and open its reply, whatever its status. `timeout_s` bounds it as a whole.
+    async def request(self, request: RemoteRequest, key: str | None) -> AsyncIterator[RemoteReply]:
+        """Send a request and open its reply, whatever its status.
 
         Raises UpstreamFailed when the server cannot be reached, is not the one it should be, or redirects elsewhere.
         """
         host = host_of(request.api)
         try:
-            response = await self._send(request, _headers(request, key, host), timeout_s)
+            response = await self._send(request, _headers(request, key, host))
         except BROKEN as error:
             raise self.failure(error, host) from error
         try:
@@ -112,14 +110,10 @@ class RemoteClient:
         """Return the error for what went wrong on the way to `host`."""
         return failure(error, host, connect_timeout_s=self._connect_timeout_s, silence_limit_s=self._silence_limit_s)
 
-    async def _send(
-        self, request: RemoteRequest, headers: Mapping[str, str], timeout_s: float | None
-    ) -> aiohttp.ClientResponse:
+    async def _send(self, request: RemoteRequest, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Redirects are followed by hand, since a library that follows them decides what goes along."""
         url = URL(endpoint_url(request.api, request.endpoint))
-        timeout = aiohttp.ClientTimeout(
-            total=timeout_s, connect=self._connect_timeout_s, sock_read=self._silence_limit_s
-        )
+        timeout = aiohttp.ClientTimeout(connect=self._connect_timeout_s, sock_read=self._silence_limit_s)
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._opened().request(
                 request.method, url, data=request.content, headers=headers, allow_redirects=False, timeout=timeout

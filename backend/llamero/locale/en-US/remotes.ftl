@@ -31,6 +31,7 @@ remote_error-redirect =
     }, which is not followed, so that its key goes nowhere else. Correct the address of the API model.
 remote_error-redirects = { $host } sends requests on again and again. Correct the address of the API model.
 remote_error-circle = This request went from one Llamero to another too often, so { $host } was not asked. Look whether they ask each other.
+remote_error-web_page = { $host } answered with a web page. Check the address of the API model: it often ends with /v1.
 remote_error-too_large = { $host } sent more than { NUMBER($limit, useGrouping: 1) } bytes in one answer, which was not taken.
 remote_error-bad_key = This key cannot be sent in a request. A key is letters, digits and punctuation, without spaces, 4,096 at most.
 remote_error-keyring_silent = The system's keyring did not answer within { $seconds } seconds. Unlock it, then try again.
