@@ -39,10 +39,12 @@ class Servers:
         self._arguments = arguments
         self.bodies: list[dict[str, Any]] = []
 
-    def open(self, config: LlamaCppConfig, endpoint: str, body: dict[str, Any]) -> AbstractAsyncContextManager[Answer]:
+    def open(
+        self, config: LlamaCppConfig, endpoint: str, body: dict[str, Any], **more: Any
+    ) -> AbstractAsyncContextManager[Answer]:
         self.bodies.append(body)
         spec = spec_for(self._engine, config.model.alias, arguments=self._arguments)
-        return open_answer(self._world.actor, spec, endpoint, body)
+        return open_answer(self._world.actor, spec, endpoint, body, **more)
 
 
 @asynccontextmanager
