@@ -38,8 +38,8 @@ class Keys:
         self.keys = keys
         self.used: list[str] = []
 
-    def changed(self) -> bool:
-        return True
+    def stamp(self) -> int | None:
+        return None
 
     async def stored(self) -> Sequence[StoredKey]:
         return [StoredKey(digest=digest(key.name), key=key) for key in self.keys]

@@ -9,6 +9,7 @@ import pytest
 
 from llamero.models.settings import GatewaySettings
 from tests.gateway.harness import CHAT, Script, chat, exchange, request_bytes, running_gateway, send
+from tests.gateway.routes import all_routes
 
 BODY = json.dumps(CHAT).encode()
 EVIL = "https://evil.example"
@@ -100,6 +101,24 @@ async def test_preflight_of_a_listed_origin_is_answered_for_it_alone() -> None:
         refused = await chat(gateway, CHAT, {"Origin": "https://app.example", "Content-Type": "application/json"})
         assert refused.status == 401  # and the page can read why
         assert refused.headers["access-control-allow-origin"] == "https://app.example"
+
+
+@pytest.mark.parametrize("route", all_routes())
+async def test_page_of_an_origin_that_is_not_listed_gets_nothing_of_any_route(route: str) -> None:
+    method, path = route.split(" ")
+    target, body = path.replace("{id}", "x"), BODY if method == "POST" else None
+    page = {"Origin": EVIL, "Content-Type": "application/json"}
+    preflight = {"Origin": EVIL, "Access-Control-Request-Method": method}
+    async with running_gateway(settings=LISTED) as gateway:
+        for response in (
+            await send(gateway, method, target, page, body),
+            await send(gateway, "OPTIONS", target, preflight),
+        ):
+            assert response.status == 403
+            assert not [name for name in response.headers if name.startswith("access-control-")]
+        listed = await send(gateway, method, target, page | {"Origin": "https://app.example"}, body)
+        assert listed.headers["access-control-allow-origin"] == "https://app.example"
+        assert "x-ratelimit-remaining-requests" in listed.headers["access-control-expose-headers"].lower()
 
 
 @pytest.mark.parametrize("asked", ["*", "x: y", "a" * 2000, "a,,b", ""])

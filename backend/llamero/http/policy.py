@@ -31,6 +31,10 @@ SINGLE_HEADERS = ("Host", "Authorization", "X-Api-Key", "Origin", "Sec-Fetch-Sit
 # Names that a preflight asks for are echoed, if they are names.
 HEADER_NAMES = re.compile(r"[A-Za-z0-9-]+(?:\s*,\s*[A-Za-z0-9-]+)*")
 HEADER_NAMES_LIMIT = 1024
+# What a page may read of an answer besides its body: when to come back, where its key stands, what to call a request.
+EXPOSED_HEADERS = (
+    "Retry-After, Request-Id, X-RateLimit-Limit-Requests, X-RateLimit-Remaining-Requests, X-RateLimit-Reset-Requests"
+)
 # Our text never asks a browser to load or run anything.
 INERT_CONTENT = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -168,4 +172,5 @@ def response_headers(policy: AccessPolicy, listed: str | None) -> Mapping[str, s
         headers["Vary"] = "Origin"
     if listed is not None:
         headers["Access-Control-Allow-Origin"] = listed
+        headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     return headers

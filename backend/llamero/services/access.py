@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 class KeyStore(Protocol):
     """Where keys are kept: `infrastructure.storage.api_keys.ApiKeyStore`."""
 
-    def changed(self) -> bool:
-        """Tell whether `stored` may return something else than when this was last asked."""
+    def stamp(self) -> int | None:
+        """A number that changes when `stored` may return something else; None where it cannot be told at once."""
         ...
 
     async def stored(self) -> Sequence[StoredKey]:
@@ -107,7 +107,7 @@ class AccessService:
             stored = StoredKey(digest=digest(configured), key=key)
             self._configured[stored.digest] = stored
         self._keys: Mapping[bytes, StoredKey] = self._configured
-        self._changes = self._read = 0
+        self._stamp: int | None = None
         self._reading = asyncio.Lock()
         self._visitors: dict[str, Visitor] = {}
         self._noted: dict[str, float] = {}
@@ -168,18 +168,19 @@ class AccessService:
 
     async def _refresh(self) -> None:
         """Know the keys as they are now. Whoever comes while they are being read waits for it."""
-        if self._store is None:
-            return
-        if self._store.changed():
-            self._changes += 1
-        if self._read == self._changes:
+        if self._store is None or self._is_current(self._store):
             return
         async with self._reading:
-            while self._read != self._changes:
-                changes = self._changes
-                stored = await self._store.stored()
-                self._keys = self._configured | {one.digest: one for one in stored}
-                self._read = changes
+            if self._is_current(self._store):
+                return
+            stamp = self._store.stamp()
+            stored = await self._store.stored()
+            self._keys = self._configured | {one.digest: one for one in stored}
+            self._stamp = stamp
+
+    def _is_current(self, store: KeyStore) -> bool:
+        stamp = store.stamp()
+        return stamp is not None and stamp == self._stamp
 
     def _note_use(self, key: ApiKey) -> None:
         now = self._clock.monotonic()

@@ -33,7 +33,7 @@ _COLUMNS = (
 
 
 class ApiKeyStore:
-    """Keys by name. Every method but `changed` raises IoFailed when the database cannot be used."""
+    """Keys by name. Every method but `stamp` raises IoFailed when the database cannot be used."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -41,9 +41,9 @@ class ApiKeyStore:
         self._ids = IdMaker(clock)
         self._changes = ChangeWatch(database.path)
 
-    def changed(self) -> bool:
-        """Tell whether `stored` may return something else than when this was last asked. Microseconds."""
-        return self._changes.changed()
+    def stamp(self) -> int | None:
+        """A number that changes when `stored` may return something else; None where it cannot be told at once."""
+        return self._changes.count()
 
     async def stored(self) -> Sequence[StoredKey]:
         """Every key that was ever made, in the order in which they were."""

@@ -18,27 +18,18 @@ class ChangeWatch:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._cursor: sqlite3.Cursor | None = None
-        self._seen: int | None = None
 
     def count(self) -> int | None:
-        """Return a number that is another one after every commit; None where the database cannot be asked just now."""
+        """Return a number that is another one after every commit; None where the database cannot be asked just now.
+
+        Take it before reading: what is committed meanwhile is then noticed the next time.
+        """
         try:
             if self._cursor is None:
                 self._cursor = connect(self._path, 0.0, read_only=True).cursor()
             return int(self._cursor.execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.Error:
             return None
-
-    def changed(self) -> bool:
-        """Tell whether there was a commit since this was last asked; the first time there was.
-
-        Where the database cannot be asked just now, nothing has changed: what is known goes on being used.
-        """
-        count = self.count()
-        if count is None or count == self._seen:
-            return False
-        self._seen = count
-        return True
 
     def close(self) -> None:
         """Give the connection back."""
