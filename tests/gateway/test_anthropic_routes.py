@@ -177,7 +177,7 @@ async def test_anthropic_error_before_the_answer_has_a_status(
             {"error": {"type": "exceed_context_size_error", "message": "", "n_prompt_tokens": 9, "n_ctx": 5}},
             "invalid_request_error",
         ),
-        (500, {"error": {"message": "cannot see", "type": "server_error"}}, "api_error"),
+        (500, {"error": {"message": "out of memory", "type": "server_error"}}, "api_error"),
         (502, "Bad gateway", "api_error"),
         (503, {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, "overloaded_error"),
         (429, {"error": {"message": "slow down"}}, "rate_limit_error"),
@@ -190,6 +190,14 @@ async def test_anthropic_refusal_of_the_engine_is_an_error(status: int, body: An
         assert gateway.inference.open == 0
     assert response.status == (502 if status == 500 else status)
     error_of(response, kind)
+
+
+async def test_anthropic_image_for_a_model_that_does_not_see_is_the_requests_fault() -> None:
+    said = {"error": {"code": 500, "message": "image input is not supported - hint: mmproj", "type": "server_error"}}
+    async with running_gateway(Script([json.dumps(said).encode()], 500, {})) as gateway:
+        response = await ask(gateway)
+    assert response.status == 400
+    error_of(response, "invalid_request_error")
 
 
 @pytest.mark.parametrize(

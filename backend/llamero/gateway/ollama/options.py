@@ -1,4 +1,4 @@
-"""Ollama's `options` as an engine's parameters. Pure.
+"""Ollama's `options` as an engine's parameters.
 
 What decides how a model is *loaded* (`num_ctx`, `num_gpu`, …) is not a request's to say here: it belongs to the alias,
 because a model with other load options would be another server. Options that are not Ollama's pass untouched.
@@ -7,6 +7,8 @@ because a model with other load options would be another server. Options that ar
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from llamero.gateway.fields import RANGES, check_number
 
 _RENAMED = {"num_predict": "max_tokens", "num_keep": "n_keep"}
 _LOADING = frozenset(
@@ -21,13 +23,18 @@ _LEFT_OUT = _LOADING | _GONE | _WOULD_CHANGE_THE_FORM
 
 
 def engine_parameters(options: Mapping[str, object] | None) -> dict[str, object]:
-    """Return the parameters of a request. An endless answer, or one that fills the context, is what an engine gives."""
-    parameters = {
-        _RENAMED.get(name, name): value
-        for name, value in (options or {}).items()
-        if name not in _LEFT_OUT and value is not None
-    }
-    limit = parameters.get("max_tokens")
-    if isinstance(limit, int) and limit < 0:
-        del parameters["max_tokens"]
+    """Return the parameters of a request. Raises InvalidRequest, naming the option, for a number out of its range."""
+    parameters: dict[str, object] = {}
+    for name, value in (options or {}).items():
+        if name in _LEFT_OUT or value is None or _is_endless(name, value):
+            continue
+        parameter = _RENAMED.get(name, name)
+        if parameter in RANGES:
+            check_number(f"options.{name}", value, *RANGES[parameter])
+        parameters[parameter] = value
     return parameters
+
+
+def _is_endless(name: str, value: object) -> bool:
+    """Is this a wish for an answer without end, or for one that fills the context? An engine gives that unasked."""
+    return name == "num_predict" and isinstance(value, int) and value < 0

@@ -37,10 +37,10 @@ def chat_body(body: Mapping[str, object], request: wire.OllamaChatRequest) -> _F
 
 def generate_body(body: Mapping[str, object], request: wire.GenerateRequest) -> _Fields:
     """The chat request for a prompt of one turn. Raises InvalidRequest."""
-    messages = [wire.Turn("user", request.prompt or "", images=request.images)]
+    messages: list[_Fields] = [{"role": "user", "content": _content(request.prompt, request.images, "images")}]
     if request.system:
-        messages.insert(0, wire.Turn("system", request.system))
-    return {**_common(body, request), "messages": chat_messages(messages)}
+        messages.insert(0, {"role": "system", "content": request.system})
+    return {**_common(body, request), "messages": messages}
 
 
 def raw_body(body: Mapping[str, object], request: wire.GenerateRequest) -> _Fields:
@@ -58,10 +58,8 @@ def chat_messages(messages: Sequence[wire.Turn]) -> list[_Fields]:
     translated: list[_Fields] = []
     unanswered: list[tuple[str, str]] = []  # the id and the name of each call
     for number, message in enumerate(messages):
-        fields: _Fields = {"role": message.role, "content": message.content or ""}
-        if message.images:
-            parts = [_image_part(image, f"messages[{number}].images") for image in message.images]
-            fields["content"] = [{"type": "text", "text": message.content or ""}, *parts]
+        content = _content(message.content, message.images, f"messages[{number}].images")
+        fields: _Fields = {"role": message.role, "content": content}
         if message.thinking:
             fields["reasoning_content"] = message.thinking
         if message.tool_calls:
@@ -92,6 +90,12 @@ def _response_format(wanted: str | dict[str, object]) -> _Fields:
     if wanted != "json":
         raise InvalidRequest("request_error-wrong_type", param="format", expected='"json" or a JSON schema')
     return {"type": "json_object"}
+
+
+def _content(text: str | None, images: Sequence[str] | None, place: str) -> str | list[_Fields]:
+    if not images:
+        return text or ""
+    return [{"type": "text", "text": text or ""}, *[_image_part(image, place) for image in images]]
 
 
 def _image_part(image: str, place: str) -> _Fields:
