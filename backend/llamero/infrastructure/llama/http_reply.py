@@ -109,6 +109,9 @@ class HttpReply(asyncio.BufferedProtocol):
         try:
             if data := self._take_held():
                 self._sink_is_full = not sink.write(data)
+                if self._ended:
+                    # libuv's loop sends at the end of a turn; without one, only after everything has been cleared away.
+                    await asyncio.sleep(0)
             while not self._ended:
                 if self._sink_is_full:
                     self._pause_reading()
