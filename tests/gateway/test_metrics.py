@@ -10,9 +10,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from llamero.gateway.metrics.counts import Histogram
 from llamero.gateway.metrics.model_labels import LIMIT, ModelLabels
-from llamero.models.aliases import ListedModel
 from llamero.models.errors import UpstreamFailed
-from tests.gateway.harness import CHAT, Gateway, Script, chat, event, eventually, forever, running_gateway, send
+from tests.gateway.harness import (
+    CHAT,
+    SLASHED,
+    Gateway,
+    OneServer,
+    Script,
+    chat,
+    event,
+    eventually,
+    forever,
+    running_gateway,
+    send,
+)
 from tests.gateway.test_relay import read_head, streaming
 
 Key = tuple[str, frozenset[tuple[str, str]]]
@@ -51,7 +62,7 @@ async def test_requests_are_counted_by_template_dialect_and_status() -> None:
     assert sample(found, "llamero_request_seconds_count", route="/v1/models/{id}") == 3
 
 
-async def test_models_that_are_not_listed_share_one_label() -> None:
+async def test_names_of_no_model_share_one_label() -> None:
     async with running_gateway() as gateway:
         await chat(gateway, CHAT)
         for number in range(20):
@@ -67,24 +78,21 @@ async def test_models_that_are_not_listed_share_one_label() -> None:
     assert sample(found, "llamero_tokens_total", model="m", kind="generated") > 0
 
 
-async def test_labels_are_bounded_and_the_list_is_read_once_a_minute() -> None:
-    class Many:
-        reads = 0
+async def test_model_that_never_answers_has_its_name_once_it_has_an_engine() -> None:
+    async with running_gateway(Script(refuse=UpstreamFailed(reason="gone"))) as gateway:
+        await chat(gateway, CHAT)
+        await chat(gateway, CHAT | {"model": SLASHED.alias})
+        found = await scrape(gateway)
+    assert sample(found, "llamero_model_requests_total", model="m", outcome="failed") == 1
+    assert sample(found, "llamero_model_requests_total", model="other", outcome="failed") == 1
 
-        async def listed(self) -> list[ListedModel]:
-            self.reads += 1
-            return [ListedModel(id=f"m{number}") for number in range(LIMIT * 2)]
 
-        async def find(self, name: str) -> ListedModel:
-            raise NotImplementedError
-
-    many, now = Many(), 0.0
-    labels = ModelLabels(many, lambda: now)
-    assert [await labels.label(name) for name in ("m1", "x", f"m{LIMIT + 1}")] == ["m1", "other", "other"]
-    assert many.reads == 1
-    now = 61.0
-    await labels.label("x")
-    assert many.reads == 2
+def test_labels_of_a_server_that_takes_any_name_are_bounded() -> None:
+    labels = ModelLabels(OneServer())
+    made = {labels.label(f"model-{number}", answered=True) for number in range(LIMIT * 2)}
+    assert len(made) == LIMIT + 1
+    assert "other" in made
+    assert labels.label("model-1", answered=False) == "model-1"
 
 
 async def test_stream_is_counted_while_it_runs_and_by_how_it_ended() -> None:

@@ -47,7 +47,7 @@ def create_gateway(
     """Build the gateway. `messages` returns the text of an error for a person. Serve it by `GatewayServer`."""
     limits = limits or Limits()
     counts = Counts()
-    measured = MeasuredInference(services.inference, counts, ModelLabels(services.models))
+    measured = MeasuredInference(services.inference, counts, ModelLabels(services.servers))
     services = replace(services, inference=measured)
     envelope = ErrorEnvelope(messages)
     slots = StreamSlots(limits.max_streams)

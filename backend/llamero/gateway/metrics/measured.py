@@ -25,24 +25,29 @@ class MeasuredInference:
     @asynccontextmanager
     async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceReply]:
         """Open a reply. Raises what the services raise."""
-        model = await self._labels.label(request.model)
         loop = asyncio.get_running_loop()
-        began, outcome = loop.time(), BROKEN
+        began, outcome, answered = loop.time(), BROKEN, False
         try:
             async with self._inner.stream(request) as reply:
-                self._counts.first_byte[model].observe(loop.time() - began)
+                answered = reply.status < 400
+                self._opened(request.model, reply, loop.time() - began)
                 try:
                     yield reply
                 finally:
-                    self._count_tokens(model, reply)
-                outcome = FINISHED if reply.status < 400 else BROKEN
+                    self._ended(request.model, reply)
+                outcome = FINISHED if answered else BROKEN
         except (asyncio.CancelledError, ConnectionError, GeneratorExit):
             outcome = CANCELLED
             raise
         finally:
-            self._counts.model_requests[model, outcome] += 1
+            self._counts.model_requests[self._labels.label(request.model, answered=answered), outcome] += 1
 
-    def _count_tokens(self, model: str, reply: InferenceReply) -> None:
-        if (tokens := tokens_of(reply)) is not None:
+    def _opened(self, name: str, reply: InferenceReply, seconds: float) -> None:
+        if reply.status < 400:
+            self._counts.first_byte[self._labels.label(name, answered=True)].observe(seconds)
+
+    def _ended(self, name: str, reply: InferenceReply) -> None:
+        if reply.status < 400 and (tokens := tokens_of(reply)) is not None:
+            model = self._labels.label(name, answered=True)
             self._counts.tokens[model, "prompt"] += tokens.prompt
             self._counts.tokens[model, "generated"] += tokens.generated

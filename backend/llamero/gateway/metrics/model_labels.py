@@ -1,34 +1,30 @@
-"""Names of models as labels: only those that are listed, since a client may ask for any name."""
+"""Names of models as labels: only those of models that are there, since a client may ask for any name.
+
+That a model is there shows in its answering, or in its having an engine; no list is asked for, because a list may have
+to be fetched from other machines. A remote server that takes any name is bounded by `LIMIT`.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
-from llamero.gateway.protocols import Models
+from llamero.gateway.protocols import Servers
 
 OTHER = "other"
 LIMIT = 500
-REFRESH_S = 60.0
 
 
 class ModelLabels:
-    """Knows the listed names; a name that is new is looked for in the list once a minute at most."""
+    """The names so far."""
 
-    def __init__(self, models: Models, now: Callable[[], float] | None = None) -> None:
-        self._models = models
-        self._now = now or (lambda: asyncio.get_running_loop().time())
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
         self._known: set[str] = set()
-        self._read_at: float | None = None
 
-    async def label(self, name: str) -> str:
-        """Return the name, or `other` where it is not listed."""
+    def label(self, name: str, *, answered: bool) -> str:
+        """Return the name, or `other` where no model of that name has shown itself. `answered`: one has just now."""
         if name in self._known:
             return name
-        now = self._now()
-        if self._read_at is None or now - self._read_at >= REFRESH_S:
-            self._read_at = now
-            for model in await self._models.listed():
-                if len(self._known) < LIMIT:
-                    self._known.add(model.id)
-        return name if name in self._known else OTHER
+        is_there = answered or any(server.model.alias == name for server in self._servers.status().servers)
+        if not is_there or len(self._known) >= LIMIT:
+            return OTHER
+        self._known.add(name)
+        return name
