@@ -376,6 +376,7 @@ def test_ollama_model_without_a_file_is_described_as_far_as_it_is_known() -> Non
         (MODEL, GgufHeader(version=3, tensor_count=1, file_size=5, has_chat_template=False), ["completion"]),
         (MODEL, GgufHeader(version=3, tensor_count=1, file_size=5, architecture="bert"), ["embedding"]),
         (ListedModel(id="m", embedding=True), None, ["embedding"]),
+        (ListedModel(id="m", sees=True), HEADER, ["completion", "tools", "vision"]),
     ],
 )
 def test_ollama_capabilities(model: ListedModel, header: GgufHeader | None, expected: list[str]) -> None:

@@ -157,6 +157,24 @@ async def test_list_has_every_name_once_in_the_order_of_looking() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sees"),
+    [
+        ((), False),
+        (("--mmproj", "/p.gguf"), True),
+        (("--mmproj /p.gguf",), True),
+        (("-mm", "/p.gguf"), True),
+        (("--mmproj=/p.gguf",), True),
+        (("--no-mmproj",), False),
+        (("--mmproj-url", "x"), True),
+        (("--mmproj-offload",), False),
+    ],
+)
+async def test_model_with_a_projector_is_listed_as_one_that_sees(arguments: tuple[str, ...], sees: bool) -> None:
+    alias = UserAlias(name="m", file="/m.gguf", arguments=arguments)
+    assert (await router(alias).find("m")).sees is sees
+
+
 async def test_every_listed_name_is_found_and_an_unlisted_one_of_forward_all_too() -> None:
     found = router(
         UserAlias(name="m", file="/m.gguf"), api(prefix="o/", models=("a/b:c",), forward_all=True), files=["/n.gguf"]

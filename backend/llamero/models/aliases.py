@@ -116,7 +116,8 @@ Destination = LocalDestination | RemoteDestination | FallbackDestination
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list of models. `created` in seconds since the epoch, 0 where it is not known.
 
-    `path` is empty where the model is not a file here; `size_bytes` is 0 where it is not known.
+    `path` is empty where the model is not a file here; `size_bytes` is 0 where it is not known. `sees` is True where a
+    projector is loaded beside the model.
     """
 
     id: str
@@ -126,3 +127,4 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     embedding: bool = False
     path: str = ""
     size_bytes: int = 0
+    sees: bool = False

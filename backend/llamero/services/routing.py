@@ -7,6 +7,7 @@ name that nobody has is an error; nothing is ever guessed.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -185,17 +186,19 @@ class Router:
         if isinstance(alias, FallbackAlias):
             return ListedModel(id=alias.name, kind=AliasKind.FALLBACK)
         base = self._base(alias)
-        path = "" if base is None else base.model.path
-        return self._listed_file(alias.name, AliasKind.USER, path, embedding=alias.embedding)
+        path, arguments = ("", ()) if base is None else (base.model.path, base.arguments)
+        sees = _has_projector((*arguments, *alias.arguments))
+        return self._listed_file(alias.name, AliasKind.USER, path, embedding=alias.embedding, sees=sees)
 
     def _listed_model(self, name: str) -> ListedModel:
         config = self._catalog.config(name)
-        return self._listed_file(name, AliasKind.MODEL, config.model.path, embedding=config.embedding)
+        sees = _has_projector(config.arguments)
+        return self._listed_file(name, AliasKind.MODEL, config.model.path, embedding=config.embedding, sees=sees)
 
-    def _listed_file(self, name: str, kind: AliasKind, path: str, *, embedding: bool) -> ListedModel:
+    def _listed_file(self, name: str, kind: AliasKind, path: str, *, embedding: bool, sees: bool) -> ListedModel:
         look = self._catalog.look(path)
         if look is None:
-            return ListedModel(id=name, kind=kind, embedding=embedding, path=path)
+            return ListedModel(id=name, kind=kind, embedding=embedding, path=path, sees=sees)
         return ListedModel(
             id=name,
             kind=kind,
@@ -203,6 +206,7 @@ class Router:
             embedding=embedding or look.embedding,
             path=path,
             size_bytes=look.size_bytes,
+            sees=sees,
         )
 
     async def _remote_names_of(self, api: ApiModel) -> list[str]:
@@ -229,6 +233,11 @@ def _remote(apis: Iterable[ApiModel], name: str) -> RemoteDestination | None:
         if upstream is not None:
             return RemoteDestination(alias=name, api=api, upstream=upstream)
     return None
+
+
+def _has_projector(arguments: Iterable[str]) -> bool:
+    """Do these flags load the part of a model that sees? A person may write a flag and its value in one."""
+    return any(re.match(r"(--mmproj|-mm|--mmproj-url|-mmu)(?![\w-])", argument) for argument in arguments)
 
 
 def _listed_remote(api: ApiModel, name: str) -> ListedModel:

@@ -96,7 +96,7 @@ class OllamaShown(msgspec.Struct, frozen=True, kw_only=True):
     license: str
     details: Object
     model_info: Object
-    capabilities: list[Literal["completion", "tools", "embedding"]]
+    capabilities: list[Literal["completion", "tools", "vision", "embedding"]]
     modified_at: str
 
 

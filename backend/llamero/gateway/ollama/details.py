@@ -2,8 +2,7 @@
 
 Everything comes from the list of names and the header of the file. What a file does not say is empty; a digest stands
 for the state of a file, not for its content, which is never read for it. Every model with a chat template may be given
-tools, as llama.cpp has a form of calling them that goes with any template; whether one thinks or sees, its header does
-not tell.
+tools, as llama.cpp has a form of calling them that goes with any template; whether one thinks is not told.
 """
 
 from __future__ import annotations
@@ -117,9 +116,12 @@ def capabilities(model: ListedModel, facts: ModelFileFacts | None) -> list[str]:
     header = facts.header if facts else None
     if model.embedding or (header is not None and header.is_embedding):
         return ["embedding"]
-    if header is not None and header.has_chat_template is False:
-        return ["completion"]
-    return ["completion", "tools"]
+    can = ["completion"]
+    if header is None or header.has_chat_template is not False:
+        can.append("tools")
+    if model.sees:
+        can.append("vision")
+    return can
 
 
 def model_info(header: GgufHeader | None) -> _Fields:
