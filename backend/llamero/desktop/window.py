@@ -16,7 +16,6 @@ import importlib
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
@@ -26,6 +25,7 @@ from typing import Any
 
 from llamero.desktop.core_thread import CoreThread
 from llamero.desktop.dialogs import NativeModelFileChooser
+from llamero.desktop.ending import end_process_within, leave
 from llamero.desktop.geometry import (
     MINIMUM_HEIGHT,
     MINIMUM_WIDTH,
@@ -112,7 +112,7 @@ class DesktopWindow:
                 self._toolkit_ended.set()
                 self._end_core()
         if not isinstance(outcome, WindowUnavailable):
-            _end_process_within(PROCESS_END_S, outcome)
+            end_process_within(PROCESS_END_S, outcome)
         return outcome
 
     def close(self) -> None:
@@ -292,7 +292,7 @@ class DesktopWindow:
             return
         logger.warning("the window's toolkit does not end, so the process is ended")
         self._end_core()
-        _leave(1 if self._core_failed() else 0)
+        leave(1 if self._core_failed() else 0)
 
     def _end_core(self) -> None:
         """Stop the core, once, within its time."""
@@ -328,18 +328,3 @@ def _below(value: int | None, screen: Any, axis: str, toolkit: Toolkit) -> int |
     if value is None or screen is None or toolkit is Toolkit.EDGE:
         return value
     return value - int(getattr(screen, axis))
-
-
-def _end_process_within(seconds: float, status: int) -> None:
-    """pywebview may leave threads that never end, and they would keep the process: end it without them."""
-    timer = threading.Timer(seconds, _leave, args=(status,))
-    timer.daemon = True
-    timer.start()
-
-
-def _leave(status: int) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.flush()
-    logging.shutdown()
-    os._exit(status)
