@@ -9,7 +9,8 @@ import psutil
 
 from tests.process.cli import Home, until
 
-SETTINGS = '[servers]\ncrash_limit = 1000\nmax_loaded = 1\n[engine]\narguments = ["--threads 1"]\n'
+# A window so short that every crash counts as the first, which is followed by a restart at once.
+SETTINGS = '[servers]\ncrash_limit = 1000\ncrash_window_s = 0.1\nmax_loaded = 1\n[engine]\narguments = ["--threads 1"]\n'
 
 
 def home_with_models(home: Home, model: Path, *names: str) -> Home:
