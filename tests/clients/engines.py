@@ -10,7 +10,14 @@ import psutil
 from tests.process.cli import Home, until
 
 # A window so short that every crash counts as the first, which is followed by a restart at once.
-SETTINGS = '[servers]\ncrash_limit = 1000\ncrash_window_s = 0.1\nmax_loaded = 1\n[engine]\narguments = ["--threads 1"]\n'
+SETTINGS = """
+[servers]
+crash_limit = 1000
+crash_window_s = 0.1
+max_loaded = 1
+[engine]
+arguments = ["--threads 1"]
+"""
 
 
 def home_with_models(home: Home, model: Path, *names: str) -> Home:
