@@ -237,11 +237,19 @@ def test_sdk_input_items_are_listed_page_by_page(openai: OpenAI) -> None:
     texts = [item.content[0].text for item in page if item.type == "message"]  # type: ignore[union-attr]
     assert texts == [str(number) for number in range(7)]
     newest = openai.responses.input_items.list(response.id, limit=1).data[0]
-    assert newest.type == "message"
-    referred = openai.responses.create(
-        model="demo", input=[{"type": "item_reference", "id": str(newest.id)}], max_output_tokens=2
-    )
-    assert referred.status == "incomplete"
+    assert newest.type == "message" and newest.content[0].text == "6"  # type: ignore[union-attr]
+
+
+def test_sdk_item_is_sent_again_or_referred_to_with_the_same_effect(openai: OpenAI) -> None:
+    said = openai.responses.create(model="demo", input="Hello", max_output_tokens=9).output[0]
+    question: Any = {"role": "user", "content": "So?"}
+    counts = []
+    for answer in (said, {"type": "item_reference", "id": said.id}):
+        answered: Any = [answer, question]
+        usage = openai.responses.create(model="demo", input=answered, max_output_tokens=2).usage
+        counts.append(usage and usage.input_tokens)
+    assert counts[0] == counts[1]
+    assert counts[0]
 
 
 def test_sdk_background_response_is_polled_and_cancelled(openai: OpenAI) -> None:

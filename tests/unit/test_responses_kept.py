@@ -126,7 +126,15 @@ async def test_response_that_has_ended_stays_as_it_ended(tmp_path: Path) -> None
         assert await responses.find("a") == done
 
 
-async def test_reference_stands_for_the_newest_item_of_that_id(tmp_path: Path) -> None:
+async def test_item_that_a_client_has_named_cannot_be_referred_to_by_another(tmp_path: Path) -> None:
+    async with open_responses(tmp_path) as responses:
+        await turn(responses, "a")
+        for id in ("in_a", "nothing"):
+            with pytest.raises(NotFound):
+                await responses.conversation([{"type": "item_reference", "id": id}], None)
+
+
+async def test_reference_stands_for_what_a_model_has_written(tmp_path: Path) -> None:
     async with open_responses(tmp_path) as responses:
         await turn(responses, "a")
         reference = {"type": "item_reference", "id": "out_a"}

@@ -65,6 +65,11 @@ PICTURE = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "de
 SOUND = {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}
 
 
+# For tests that mix them with anything else.
+ITEMS = [SAID, THOUGHT, SUMMARY, SECRET, call("c1"), output("c1", "1"), user_with(TEXT), user_with(PICTURE), user("x")]
+CHOICES: list[Any] = [{"type": "function", "name": "look"}, {"type": "allowed_tools", "tools": [TOOL]}]
+
+
 @pytest.mark.parametrize(
     ("items", "expected"),
     [

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from llamero.infrastructure.storage.database import Database
-from llamero.models.responses import REFERENCE, Item, OutputItem, Response, ResponseStatus
+from llamero.models.responses import Item, OutputItem, Response, ResponseStatus
 
 _item_of = msgspec.json.Decoder(Item).decode
 _output_of = msgspec.json.Decoder(OutputItem).decode
@@ -67,7 +67,7 @@ class ResponseStore:
 
     async def add(self, response: Response, items: Sequence[Item]) -> None:
         """Keep a response that begins, with what was put in."""
-        data, encoded = _bare(response), [(_own_id(item), _encode(item)) for item in items]
+        data, encoded = _bare(response), [(str(item["id"]), _encode(item)) for item in items]
         size = len(data) + sum(len(item) for _, item in encoded)
         row = (response.id, response.previous_response_id, response.status.value, size, data)
 
@@ -132,8 +132,11 @@ class ResponseStore:
         return await self._database.read(read)
 
     async def item(self, item_id: str) -> Item | None:
-        """The item of this id, the newest where clients have sent one again; None when there is none."""
-        find = "SELECT item FROM response_items WHERE item_id = ? ORDER BY seq DESC"
+        """The item of this id that a model has written; None when there is none.
+
+        Items that clients sent are not found: they may have ids that another client can guess.
+        """
+        find = "SELECT item FROM response_items WHERE item_id = ? AND is_output"
         row = await self._database.read(lambda connection: connection.execute(find, (item_id,)).fetchone())
         return None if row is None else _item_of(row[0])
 
@@ -195,11 +198,6 @@ def _conversation_for(connection: sqlite3.Connection, response: Response) -> int
 
 def _count(connection: sqlite3.Connection, conversation: int, size: int) -> None:
     connection.execute("UPDATE response_conversations SET size = size + ? WHERE seq = ?", (size, conversation))
-
-
-def _own_id(item: Item) -> str:
-    """The id under which an item can be found; a reference has only that of another."""
-    return "" if item.get("type") == REFERENCE else str(item["id"])
 
 
 def _items(connection: sqlite3.Connection, id: str, *, output: bool) -> Iterable[bytes]:

@@ -26,8 +26,9 @@ CREATE TABLE response_items (
     seq INTEGER PRIMARY KEY,
     response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
     is_output INTEGER NOT NULL,
-    item_id TEXT NOT NULL,          -- empty for a reference to another item
+    item_id TEXT NOT NULL,
     item BLOB NOT NULL              -- JSON
 );
 CREATE INDEX response_items_by_response ON response_items (response_id);
-CREATE INDEX response_items_by_item ON response_items (item_id);
+-- Only what a model wrote can be referred to: the ids of the rest are the clients' own, and may be guessed.
+CREATE INDEX response_items_by_item ON response_items (item_id) WHERE is_output;
