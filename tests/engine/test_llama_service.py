@@ -16,7 +16,7 @@ from llamero.models.chat import Finished, TextDelta
 from llamero.models.errors import ModelDoesNotEmbed, ModelNotFound, Unavailable, UpstreamFailed
 from llamero.models.events import ChatCompletions, Start, StateEvent, Stop, Variant
 from llamero.models.inference import InferenceRequest
-from llamero.models.llama import LlamaCppConfig
+from llamero.models.llama import LlamaCppConfig, ModelId
 from tests.process.support import eventually
 
 QUESTION: list[dict[str, object]] = [{"role": "user", "content": "What is a llama?"}]
@@ -104,3 +104,15 @@ async def test_embedding_model_embeds_without_being_told_so(tmp_path: Path, embe
         config = app.catalog.add_file(embed_model)
         (vector,) = json.loads(await app.llama.embeddings(config, {"input": "wool"}))["data"]
         assert len(vector["embedding"]) > 1
+
+
+async def test_server_runs_for_every_name_that_it_does_for(tmp_path: Path) -> None:
+    async with application(tmp_path) as (app, demo, _):
+        path = demo.model.path
+        app.catalog.add(LlamaCppConfig(model=ModelId(alias="twin", path=path)))
+        app.catalog.add(LlamaCppConfig(model=ModelId(alias="other", path=path), context_length=512))
+        assert not await app.servers.runs("demo")
+        await app.servers.load("demo")
+        assert [name for name in ("demo", "twin", "other") if await app.servers.runs(name)] == ["demo", "twin"]
+        with pytest.raises(ModelNotFound):
+            await app.servers.runs("nobody")

@@ -139,13 +139,17 @@ class TwoModels(SomeModels):
 class SomeServers:
     """These models are ready. Remembers what it was asked to load and to unload."""
 
-    def __init__(self, *ready: ModelId) -> None:
+    def __init__(self, *ready: ModelId, also: Sequence[str] = ()) -> None:
         self.asked: list[tuple[str, str] | tuple[str, str, float]] = []
         self._ready = ready
+        self._runs = {*[model.alias for model in ready], *also}
 
     def status(self) -> ActorSnapshot:
         servers = [ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, pid=1, port=2) for m in self._ready]
         return ActorSnapshot(servers=tuple(servers))
+
+    async def runs(self, name: str) -> bool:
+        return name in self._runs
 
     async def load(self, name: str, keep_alive_s: float | None = None) -> None:
         self.asked.append(("load", name) if keep_alive_s is None else ("load", name, keep_alive_s))

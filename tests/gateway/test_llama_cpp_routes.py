@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from llamero.models.llama import ModelId
 from tests.gateway.harness import (
     MODEL,
     SLASHED,
@@ -87,9 +86,9 @@ async def test_look_at_a_model_that_is_not_loaded_does_not_load_it(method: str, 
         assert [request.model for request in gateway.inference.requests] == ["org/model:Q4"]
 
 
-async def test_name_of_a_file_that_runs_under_another_name_is_loaded() -> None:
-    models = SomeModels(MODEL, ModelId(alias=SLASHED.alias, path=MODEL.path))
-    async with running_gateway(Script([b"[]"], headers=JSON), models=models) as gateway:
+async def test_name_that_shares_a_running_server_is_loaded() -> None:
+    servers = SomeServers(MODEL, also=[SLASHED.alias])
+    async with running_gateway(Script([b"[]"], headers=JSON), servers=servers) as gateway:
         assert (await send(gateway, "GET", "/slots?model=org/model:Q4")).status == 200
 
 

@@ -109,6 +109,10 @@ class Servers(Protocol):
         """How they stand now, for showing."""
         ...
 
+    async def runs(self, name: str) -> bool:
+        """Does a server run, or start, that does for this name? Raises ModelNotFound. False for a remote model."""
+        ...
+
     async def load(self, name: str, keep_alive_s: float | None = None) -> None:
         """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says.
 

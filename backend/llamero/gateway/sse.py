@@ -179,6 +179,8 @@ class EventStream:
         self._watch()
 
     async def _break_silence(self) -> None:
+        if self._unwritten or self._within_event:
+            return  # something was said before this task ran, and nothing may come between its pieces
         with contextlib.suppress(ConnectionError):  # a client who is gone cancels the request itself
             await self.comment()
             self._said_before = self._writer.output_size if self._writer is not None else -1

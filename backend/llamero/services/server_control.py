@@ -23,6 +23,16 @@ class ServerControl:
         """How the servers stand now, for showing."""
         return self._actor.snapshot
 
+    async def runs(self, name: str) -> bool:
+        """Does a server run, or start, that does for this name? False for a remote model.
+
+        Raises ModelNotFound and what `LlamaCppService.plan` raises.
+        """
+        destination = await self._router.resolve(name)
+        if not isinstance(destination, LocalDestination):
+            return False
+        return self._actor.runs((await self._llama.plan(destination.config)).spec)
+
     async def load(self, name: str, keep_alive_s: float | None = None) -> None:
         """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says.
 

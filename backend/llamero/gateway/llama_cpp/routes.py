@@ -129,13 +129,8 @@ class LlamaCppRoutes:
     async def _loaded_model(self, request: web.Request, body: Mapping[str, object]) -> str:
         """The model asked about, which is loaded, or is to be."""
         name = await self._model(request, body)
-        if request.query.get("autoload") in ("1", "true"):
+        if request.query.get("autoload") in ("1", "true") or await self._services.servers.runs(name):
             return name
-        path = (await self._services.models.find(name)).path
-        for server in self._services.servers.status().servers:
-            # Names of one file share a server, and it is known by the name that came first.
-            if server.phase in LOADED and (server.model.alias == name or server.model.path == path):
-                return name
         raise ModelNotLoaded(model=name, param="model")
 
     async def _model(self, request: web.Request, body: Mapping[str, object]) -> str:

@@ -84,6 +84,10 @@ class LlamaActor:
         """What is known now. Advisory: show it, but do not decide a change by it."""
         return self._state.snapshot()
 
+    def runs(self, spec: LaunchSpec) -> bool:
+        """Is there a server, ready or starting, that does for this spec? Advisory, as the snapshot is."""
+        return self._state.runs(spec)
+
     def server(self, alias: str, generation: int) -> Server | None:
         """A running server, for showing its log."""
         return self._servers.get((alias, generation))

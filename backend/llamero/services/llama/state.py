@@ -113,6 +113,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     next_lease: int = 1
     closing: bool = False
 
+    def runs(self, spec: LaunchSpec) -> bool:
+        """Is there a server, ready or starting, that does for this spec?"""
+        coming = (ServerPhase.STARTING, ServerPhase.READY)
+        return any(server.phase in coming and server.spec.runs_like(spec) for server in self.servers.values())
+
     def snapshot(self) -> ActorSnapshot:
         """The state as it may be shown."""
         return ActorSnapshot(
