@@ -13,7 +13,7 @@ import pytest
 
 from llamero.gateway.limits import Limits
 from llamero.models.errors import IoFailed, UpstreamFailed
-from llamero.models.responses import UNFINISHED, Response
+from llamero.models.responses import UNFINISHED, Item, Response
 from llamero.services.access import AccessService
 from llamero.services.responses.service import ResponseService
 from tests.fakes.clock import FakeClock
@@ -228,6 +228,38 @@ async def test_client_gone_before_a_whole_answer_leaves_a_cancelled_response(tmp
         writer.close()
         await eventually(lambda: gateway.inference.open == 0)
         assert (await until_ended(responses, begun.id)) == "cancelled"
+
+
+class SlowDisk(ResponseService):
+    """Has written that a response begins, and takes for ever to say so."""
+
+    async def begin(self, response: Response, items: Sequence[Item]) -> None:
+        await super().begin(response, items)
+        await forever()
+
+
+async def test_client_gone_while_the_beginning_is_kept_leaves_a_cancelled_response(tmp_path: Path) -> None:
+    async with gateway_of(tmp_path, kind=SlowDisk) as (gateway, responses):
+        _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(request_bytes("POST", "/v1/responses", {"Host": gateway.host}, json.dumps(ASKED).encode()))
+        async with asyncio.timeout(5):
+            while not (begun := await responses._store.unfinished()):  # noqa: ASYNC110 - nobody tells of a row
+                await asyncio.sleep(0.005)
+        writer.close()
+        assert (await until_ended(responses, begun[0].id)) == "cancelled"
+
+
+async def test_beginning_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
+    class NoDisk(ResponseService):
+        async def begin(self, response: Response, items: Sequence[Item]) -> None:
+            raise IoFailed("storage_error-full", path="llamero.db")
+
+    async with gateway_of(tmp_path, kind=NoDisk) as (gateway, _):
+        for more in ({}, {"stream": True}, {"background": True}):
+            response = await post(gateway, **ASKED, **more)
+            assert (response.status, response.error()["code"]) == (500, "storage_error-full")
+        assert gateway.inference.open == 0
+        assert (await post(gateway, **ASKED, store=False)).status == 200
 
 
 async def test_closing_tells_the_client_and_keeps_the_failure(tmp_path: Path) -> None:

@@ -63,12 +63,16 @@ class Generation:
         self._request = request
         self._inference = inference
         self._envelope = envelope
+        self._untold: list[bytes] = []
         self._last_word: bytes | None = None
 
     async def begin(self, emit: Emit) -> None:
         """Keep the response and tell that it exists. Left out, `run` does so once a model has taken the request."""
+        # Whoever leaves from here on leaves something behind, whose end must be kept.
+        self._untold = self.builder.begin()
         await self.keeping.begin(self.builder.response)
-        await emit(self.builder.begin())
+        created, self._untold = self._untold, []
+        await emit(created)
 
     async def run(self, emit: Emit, closing: Callable[[], LlameroError | None]) -> Response:
         """Write the response. `closing` says, when this is cancelled, with which error of ours; None: it is not wanted.
@@ -104,7 +108,7 @@ class Generation:
     def last_word(self, error: LlameroError) -> bytes:
         """The events that tell why a stream ends early, whether or not it had begun."""
         if self._last_word is None:
-            opening = [] if self.builder.begun else self.builder.begin()
+            opening = self._untold if self.builder.begun else self.builder.begin()
             self._last_word = b"".join([*opening, *self._failed(error)])
         return self._last_word
 
@@ -145,7 +149,7 @@ class Generation:
         if not self.builder.begun:
             return
         events = self._failed(error)
-        self._last_word = b"".join(events)
+        self._last_word = b"".join([*self._untold, *events])
         await self._end(events)
 
     def _failed(self, error: LlameroError) -> list[bytes]:
