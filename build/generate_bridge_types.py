@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import access, bridge, conversations, metrics
+from llamero.models import access, aliases, bridge, conversations, metrics
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -50,6 +50,9 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "create_api_key": (bridge.CreateApiKey, access.NewApiKey),
     "list_api_keys": (Empty, tuple[access.ApiKey, ...]),
     "revoke_api_key": (bridge.RevokeApiKey, access.ApiKey),
+    "list_aliases": (Empty, tuple[aliases.Alias, ...]),
+    "save_alias": (bridge.SaveAlias, bridge.SavedAlias),
+    "delete_alias": (bridge.DeleteAlias, bridge.DeletedAlias),
     "open_link": (bridge.OpenLink, None),
     "set_ui_state": (bridge.SetUiState, None),
     "watch_metrics": (bridge.WatchMetrics, None),
@@ -61,6 +64,7 @@ EVENTS: dict[str, object] = {
     "message": conversations.Message,
     "servers": tuple[bridge.ServerInfo, ...],
     "models": tuple[bridge.ModelInfo, ...],
+    "aliases": tuple[aliases.Alias, ...],
     "metrics": metrics.MetricsSnapshot,
     "ui": bridge.UiState,
 }
@@ -83,6 +87,8 @@ class Writer:
                 return "null"
             case inspect.StrType():
                 return "string"
+            case inspect.AnyType() | inspect.CustomType():
+                return "unknown"
             case inspect.BoolType():
                 return "boolean"
             case inspect.IntType() | inspect.FloatType():
@@ -118,6 +124,8 @@ class Writer:
             f"  {field.encode_name}{'?' if lenient and not field.required else ''}: {self.reference(field.type)};"
             for field in kind.fields
         ]
+        if kind.tag is not None:
+            lines.insert(0, f"  {kind.tag_field}: '{kind.tag}';")
         about = (kind.cls.__doc__ or "").strip().splitlines()[0]
         body = "\n".join(lines)
         self.declarations[name] = f"/** {about} */\nexport interface {name} {{\n{body}\n}}\n"

@@ -60,6 +60,7 @@ class Application:
         actor: LlamaActor,
         catalog: ModelCatalog,
         aliases: AliasBook,
+        discovery: ModelDiscovery,
         llama: LlamaCppService,
         router: Router,
         servers: ServerControl,
@@ -76,6 +77,7 @@ class Application:
         self.actor = actor
         self.catalog = catalog
         self.aliases = aliases
+        self.discovery = discovery
         self.llama = llama
         self.router = router
         self.servers = servers
@@ -188,6 +190,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             actor,
             catalog,
             aliases,
+            discovery,
             llama,
             router,
             servers,

@@ -46,6 +46,8 @@ export const text = {
   models: 'Models',
   demo: 'Demo',
   demoNote: 'Tiny, makes up sentences',
+  modelKind: { user: '', model: '', api: 'Remote', fallback: 'Fallback' },
+  modelKindNote: { user: '', model: '', api: 'Another server answers', fallback: 'The first of several that works answers' },
   embedding: 'Embeddings only',
   missing: 'The file is not there any more',
   load: 'Load',
@@ -127,6 +129,8 @@ export const text = {
   /** @param {string} model */
   queued: (model) => `Waiting for ${model} to finish other answers`,
   /** @param {string} model */
+  waitingFor: (model) => `Waiting for ${model}`,
+  /** @param {string} model */
   loading: (model) => `Loading ${model}`,
   reading: 'Reading your message',
   /** @param {number} done */
@@ -163,6 +167,8 @@ export const text = {
   firstDemo: 'A tiny demo model is included, so you can see how everything works. It makes up sentences and is not a real assistant.',
   tryDemo: 'Try the demo',
   demoQuestion: 'Tell me about the mountains',
+  /** @param {string} model */
+  emptyBodyElsewhere: (model) => `${model} may run elsewhere. What you write is sent there.`,
   /** @param {string} model */
   emptyBody: (model) => `${model} runs on this computer. Nothing you write leaves it.`,
   noModels: 'Open a model file to begin. Any GGUF file that llama.cpp can run will do.',

@@ -18,6 +18,7 @@
  * @typedef {{ systemPrompt: string, sampling: Sampling }} Draft  What a chat that has not begun will be asked with.
  */
 import { batch, computed, signal } from '@preact/signals-core';
+import { isLocal } from './models.js';
 import { pathTo, siblings } from './tree.js';
 
 const HISTORY = 60;
@@ -94,9 +95,13 @@ export class Store {
 
   #chosenModel() {
     const usable = this.models.value.filter((model) => !model.embedding);
+    const local = usable.filter(isLocal); // nothing is sent elsewhere unless somebody chose that
     const wanted = this.conversation.value?.model ?? this.ui.value.model;
     return (
-      usable.find((model) => model.alias === wanted) ?? usable.find((model) => !model.is_demo && !model.missing) ?? usable[0] ?? null
+      usable.find((model) => model.alias === wanted) ??
+      local.find((model) => !model.is_demo && !model.missing) ??
+      local[0] ??
+      null
     );
   }
 

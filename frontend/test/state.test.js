@@ -73,7 +73,7 @@ test('store never lets an answer that has ended begin again', () => {
 
 test('store asks the model of the conversation, else the one used last, else the first that is no demo', () => {
   const store = new Store();
-  const model = (/** @type {string} */ alias, more = {}) => ({ alias, embedding: false, is_demo: false, missing: false, ...more });
+  const model = (/** @type {string} */ alias, more = {}) => ({ alias, kind: 'model', embedding: false, is_demo: false, missing: false, ...more });
   store.models.value = /** @type {any} */ ([model('demo', { is_demo: true }), model('gone', { missing: true }), model('a'), model('b'), model('e', { embedding: true })]);
   assert.equal(store.model.value?.alias, 'a');
   store.ui.value = { model: 'b' };
@@ -81,6 +81,19 @@ test('store asks the model of the conversation, else the one used last, else the
   store.putConversation(conversation('c', { model: 'demo' }));
   store.show('c');
   assert.equal(store.model.value?.alias, 'demo');
+});
+
+test('store never chooses a model elsewhere by itself', () => {
+  const store = new Store();
+  const model = (/** @type {string} */ alias, more = {}) => ({ alias, kind: 'model', embedding: false, is_demo: false, missing: false, ...more });
+  store.models.value = /** @type {any} */ ([model('any', { kind: 'fallback' }), model('far/m', { kind: 'api' })]);
+  assert.equal(store.model.value, null);
+  store.models.value = /** @type {any} */ ([...store.models.value, model('demo', { is_demo: true })]);
+  assert.equal(store.model.value?.alias, 'demo');
+  store.models.value = /** @type {any} */ ([...store.models.value, model('mine', { kind: 'user' })]);
+  assert.equal(store.model.value?.alias, 'mine');
+  store.ui.value = /** @type {any} */ ({ model: 'far/m' });
+  assert.equal(store.model.value?.alias, 'far/m');
 });
 
 test('server that answers somebody is busy', () => {

@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 const OURS = ['llamero', 'state-busy', 'state-failed', 'state-ready', 'state-starting', 'state-stopped'];
 const LUCIDE = [
-  'arrow-down', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'file-plus-2', 'message-square',
-  'panel-left', 'pencil', 'plus', 'refresh-cw', 'scroll-text', 'search', 'arrow-up', 'sliders-horizontal', 'square',
+  'arrow-down', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'file-plus-2', 'message-square',
+  'panel-left', 'pencil', 'plus', 'refresh-cw', 'route', 'scroll-text', 'search', 'arrow-up', 'sliders-horizontal', 'square',
   'trash-2', 'x',
 ];
 

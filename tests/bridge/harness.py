@@ -23,12 +23,14 @@ from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.model_list import ModelList
 from llamero.bridge.origin import Origin
 from llamero.bridge.registry import Registry
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
 from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
@@ -57,7 +59,11 @@ from llamero.models.errors import Conflict, LlameroError, ModelFileNotFound, Not
 from llamero.models.gguf import GgufHeader
 from llamero.models.llama import ActorSnapshot, LlamaCppConfig, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
+from llamero.services.alias_editor import AliasEditor
+from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
+from llamero.services.routing import Router
+from tests.fakes.aliases import MemoryKeys, MemoryStorage
 from tests.gateway.harness import RawResponse, eventually, exchange, request_bytes
 
 T = TypeVar("T")
@@ -416,17 +422,26 @@ async def running_bridge(
     hub = Hub(hub_limits or HubLimits(frame_interval_s=0.001))
     chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
     preferences, links = FakePreferences(), FakeLinks()
+    catalog, infos = ModelCatalog(), ModelInfos(ModelHeaders(read_fake_header))
+    book = AliasBook(MemoryStorage())
+    router = Router(catalog, book)
+    model_list = ModelList(router, infos, hub, SystemClock())
+    book.watch(lambda table: hub.event("aliases", table.aliases))
     services = dataclasses.replace(
         Services(
             hub=hub,
             chats=chats,
-            models=ModelCatalog(),
+            models=catalog,
+            names=router,
+            model_list=model_list,
+            aliases=AliasEditor(book, MemoryKeys(), router),
+            sentence=default_messages().text,
             engines=engines,
             actor=actor,
             preferences=preferences,
             api_keys=FakeApiKeys(),
             links=links,
-            model_infos=ModelInfos(ModelHeaders(read_fake_header)),
+            model_infos=infos,
             server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
             metrics_push=MetricsPush(metrics, actor, hub),
             dialogs=dialogs,

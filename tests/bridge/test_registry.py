@@ -27,7 +27,7 @@ CONTRACT = {
     "stop_message", "select_branch", "rename_conversation", "change_conversation", "delete_conversation",
     "restore_conversation", "search_messages", "add_model_file", "choose_model_file", "change_model", "start_model",
     "stop_model", "get_server_log", "open_link", "set_ui_state", "watch_metrics", "activate",
-    "create_api_key", "list_api_keys", "revoke_api_key",
+    "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
 }  # fmt: skip
 
 

@@ -23,29 +23,10 @@ from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.discovery import ModelDiscovery
 from llamero.services.routing import Router
+from tests.fakes.aliases import MemoryKeys
 from tests.fakes.hub_cache import write_model
 
 API = ApiModel(name="far", base_url="https://far.example/v1", prefix="f/", models=("m",))
-
-
-class MemoryKeys:
-    """Keys in memory."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, str] = {}
-        self.place = KeyPlace.KEYRING
-
-    async def where(self) -> KeyPlace:
-        return self.place
-
-    async def get(self, name: str) -> str | None:
-        return self.keys.get(name)
-
-    async def set(self, name: str, key: str) -> None:
-        self.keys[name] = key
-
-    async def remove(self, name: str) -> None:
-        self.keys.pop(name, None)
 
 
 @asynccontextmanager

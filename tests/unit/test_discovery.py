@@ -15,9 +15,9 @@ from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.discovery import INTERVAL_S, ModelDiscovery
 from llamero.services.routing import Router
+from tests.fakes.aliases import MemoryStorage
 from tests.fakes.clock import FakeClock
 from tests.process.support import eventually
-from tests.unit.test_routing import MemoryStorage
 
 LOOK = FileLook(size_bytes=10, modified=1_700_000_000)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from llamero.infrastructure.storage.aliases import SavedAlias, StoredAliases
 from llamero.models.aliases import (
     Alias,
     AliasKind,
@@ -26,6 +25,7 @@ from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.routing import Router, upstream_name
+from tests.fakes.aliases import MemoryStorage
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parent.parent / "vectors" / "routing.json").read_text(encoding="utf-8")
@@ -33,30 +33,14 @@ VECTORS: dict[str, Any] = json.loads(
 FILE = str(Path("/of/m.gguf").absolute())
 
 
-class MemoryStorage:
-    """Aliases that nobody else changes."""
-
-    def __init__(self, *aliases: Alias) -> None:
-        self._aliases = aliases
-
-    def stamp(self) -> int | None:
-        return 0
-
-    async def version(self) -> int:
-        return 0
-
-    async def load(self) -> StoredAliases:
-        return StoredAliases(0, self._aliases)
-
-    async def change(self, version: int, saved: Sequence[SavedAlias] = (), removed: Sequence[str] = ()) -> bool:
-        return False
-
-
 class ToldNames:
     """A remote server that says what it has."""
 
     def __init__(self, *names: str) -> None:
         self._names = names
+
+    def known(self, api: ApiModel) -> Sequence[str]:
+        return self._names[:1]
 
     async def names(self, api: ApiModel) -> Sequence[str]:
         return self._names
@@ -189,3 +173,27 @@ async def test_every_listed_name_is_found_and_an_unlisted_one_of_forward_all_too
 async def test_unknown_names_are_told_for_a_warning() -> None:
     known = router(UserAlias(name="m", file="/m.gguf"), UserAlias(name="h", hub="o/r:Q4"))
     assert await known.unknown(["m", "h", "nothing"]) == ("h", "nothing")
+
+
+async def test_list_that_does_not_wait_has_what_remote_servers_have_said_already() -> None:
+    known = router(api("far", prefix="f/", models=("m",), forward_all=True), remote=["said", "not yet"])
+    assert [model.id for model in await known.listed(wait=False)] == ["f/m", "f/said"]
+
+
+async def test_names_of_a_remote_server_that_could_pass_for_something_else_are_left_out() -> None:
+    hostile = ["good", "bad\nname", "\u202egpj", " ", "x" * 300]
+    known = router(api("far", prefix="f/", forward_all=True), remote=hostile)
+    assert [model.id for model in await known.listed()] == ["f/good"]
+
+
+async def test_configurations_are_those_of_every_model_on_this_machine() -> None:
+    known = router(
+        UserAlias(name="m", file="/of/alias.gguf", context_length=64),
+        UserAlias(name="gone", hub="o/r:Q4"),
+        FallbackAlias(name="any", targets=("m",)),
+        api("far", prefix="f/", models=("m",)),
+        files=["/m.gguf", "/n.gguf"],
+    )
+    configs = await known.configurations()
+    assert configs.keys() == {"m", "n"}
+    assert (configs["m"].model.path, configs["m"].context_length) == ("/of/alias.gguf", 64)

@@ -45,6 +45,9 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "create_api_key": _WINDOW_ONLY,  # a key outlives this launch, and with it the token that a tab has
     "list_api_keys": _BOTH,
     "revoke_api_key": _BOTH,
+    "list_aliases": _BOTH,
+    "save_alias": _BOTH,
+    "delete_alias": _BOTH,
     "open_link": _BOTH,
     "set_ui_state": _BOTH,
     "watch_metrics": _BOTH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -11,8 +11,10 @@ from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.model_list import ModelList, Names
 from llamero.bridge.server_infos import Actor, ServerInfos
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
+from llamero.models.aliases import Alias
 from llamero.models.bridge import (
     Asked,
     ChangeConversation,
@@ -30,6 +32,7 @@ from llamero.models.desktop import Activate
 from llamero.models.errors import InvalidRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.models.metrics import MetricsSnapshot
+from llamero.services.alias_editor import Notice
 
 T = TypeVar("T")
 
@@ -64,6 +67,16 @@ class Models(Protocol):
     def config(self, name: str) -> LlamaCppConfig: ...  # noqa: D102
     def add_file(self, path: Path) -> LlamaCppConfig: ...  # noqa: D102
     def change(self, name: str, **parameters: object) -> LlamaCppConfig: ...  # noqa: D102
+
+
+class Aliases(Protocol):
+    """The names that the user gave: `services.alias_editor.AliasEditor`, where each method is described."""
+
+    async def listed(self) -> tuple[Alias, ...]: ...  # noqa: D102
+    async def save(  # noqa: D102
+        self, alias: Alias, *, key: str | None = None, former: str | None = None
+    ) -> tuple[Alias, tuple[Notice, ...]]: ...
+    async def remove(self, name: str) -> tuple[Notice, ...]: ...  # noqa: D102
 
 
 class Engines(Protocol):
@@ -111,6 +124,10 @@ class Services:
     hub: Hub
     chats: Chats
     models: Models
+    names: Names
+    model_list: ModelList
+    aliases: Aliases
+    sentence: Callable[[str, Mapping[str, str | int | float]], str]
     engines: Engines
     actor: Actor
     preferences: Preferences

@@ -12,6 +12,7 @@ from typing import get_args, get_origin
 import msgspec
 
 from llamero.bridge.windows import GOING_AWAY, REPLACED, HubLimits, Link, Window, WindowChannel
+from llamero.models.aliases import Alias
 from llamero.models.bridge import ConversationRef, ModelInfo, ServerInfo, UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.errors import RateLimited
@@ -24,6 +25,7 @@ EVENTS: Mapping[str, object] = {
     "message": Message,
     "servers": tuple[ServerInfo, ...],
     "models": tuple[ModelInfo, ...],
+    "aliases": tuple[Alias, ...],
     "metrics": MetricsSnapshot,
     "ui": UiState,
 }

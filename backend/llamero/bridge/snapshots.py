@@ -17,10 +17,8 @@ METRICS_PATIENCE_S = 0.05
 
 async def make_snapshot(services: Services, kind: WindowKind) -> Snapshot:
     """Draw the picture for a window of that kind. Raises IoFailed when the database cannot be read."""
-    models = services.models
-    configs = [models.config(model.alias) for model in models.models()]
     infos, ui, conversations, metrics = await asyncio.gather(
-        services.model_infos.of_all(configs),
+        services.model_list.now(),
         services.preferences.value(UI_STATE, UiState),
         services.chats.conversations(),
         _metrics(services),

@@ -18,6 +18,7 @@ from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
+from llamero.bridge.model_list import ModelList
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
@@ -30,6 +31,8 @@ from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.bridge import UiState
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
+from llamero.services.alias_editor import AliasEditor
+from llamero.services.aliases import AliasTable
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
 
@@ -91,16 +94,26 @@ async def open_page(
     stack.push_async_callback(chats.close)
     server_infos = ServerInfos(app.actor, hub, clock, messages.error)
     app.actor.on_change = server_infos.changed
+    model_infos = ModelInfos(app.model_headers, demo_model())
+    model_list = ModelList(app.router, model_infos, hub, clock)
+    app.aliases.watch(lambda table: _tell_aliases(table, hub, model_list))
+    app.discovery.watch(model_list.changed)
+    following = asyncio.create_task(model_list.follow(), name="models for the windows")
+    stack.push_async_callback(_cancel, following)
     services = Services(
         hub=hub,
         chats=chats,
         models=app.catalog,
+        names=app.router,
+        model_list=model_list,
+        aliases=AliasEditor(app.aliases, app.remote_keys, app.router),
+        sentence=messages.text,
         engines=app.llama,
         actor=app.actor,
         preferences=preferences,
         api_keys=api_keys,
         links=LinkOpener(),
-        model_infos=ModelInfos(app.model_headers, demo_model()),
+        model_infos=model_infos,
         server_infos=server_infos,
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         dialogs=dialogs,
@@ -111,3 +124,13 @@ async def open_page(
     blobs = BlobStore(TemporaryArea(app.paths.run / "blobs"))
     stack.push_async_callback(front.stop)
     return Page(services, blobs)
+
+
+def _tell_aliases(table: AliasTable, hub: Hub, models: ModelList) -> None:
+    hub.event("aliases", table.aliases)
+    models.changed()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from llamero.models.access import KeyName, KeyTerms
+from llamero.models.aliases import Alias, AliasKind, AliasName
 from llamero.models.conversations import Conversation, Message, Sampling
 from llamero.models.llama import ServerPhase
 from llamero.models.metrics import MetricsSnapshot
@@ -28,10 +29,14 @@ class Empty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that can be chosen. None of the parameters: the engine's choice. `missing`: its file is not there."""
+    """A model that can be chosen. None of the parameters: the engine's choice. `missing`: its file is not there.
+
+    Only `alias` and `kind` say something of what is elsewhere (`api`) or one of several (`fallback`).
+    """
 
     alias: str
     path: str
+    kind: AliasKind = AliasKind.MODEL
     is_demo: bool = False
     size_bytes: int | None = None
     architecture: str | None = None
@@ -223,6 +228,33 @@ class ChangeModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     gpu_layers: Annotated[int, msgspec.Meta(ge=-1, le=10_000)] | None = None
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
     keep_alive_s: Annotated[float, msgspec.Meta(ge=-1, le=31_536_000)] | None = None
+
+
+class SaveAlias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keep an alias, in the place of the one of that name or of `former`. `key` is a remote server's; None keeps it."""
+
+    alias: Alias
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    former: AliasName | None = None
+
+
+class DeleteAlias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Know an alias no longer; the model's file stays."""
+
+    name: AliasName
+
+
+class SavedAlias(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias as it was kept, and sentences that the person should read."""
+
+    alias: Alias
+    notices: tuple[str, ...] = ()
+
+
+class DeletedAlias(msgspec.Struct, frozen=True, kw_only=True):
+    """Sentences that the person should read."""
+
+    notices: tuple[str, ...] = ()
 
 
 class OpenLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -42,6 +42,10 @@ class AliasEditor:
         self._keys = keys
         self._router = router
 
+    async def listed(self) -> tuple[Alias, ...]:
+        """Every alias, in its order. Raises IoFailed."""
+        return (await self._book.current()).aliases
+
     async def save(
         self, alias: Alias, *, key: str | None = None, former: str | None = None
     ) -> tuple[Alias, tuple[Notice, ...]]:

@@ -139,8 +139,9 @@ class AliasBook:
         if stamp is not None and stamp == self._stamp:
             return  # who waited before us has read it
         if await storage.version() != self._table.version:
+            first = self._table.version < 0
             self._table = AliasTable.of(await storage.load())
-            for told in self._watchers:
+            for told in () if first else self._watchers:
                 told(self._table)
         self._stamp = stamp
 

@@ -63,6 +63,11 @@ class RemoteNames:
                 await self._ask(api, known)
         return known.names
 
+    def known(self, api: ApiModel) -> Sequence[str]:
+        """Return what the server said last, without asking it; nothing before the first time."""
+        known = self._known.get((api.name, api.base_url))
+        return () if known is None else known.names
+
     async def _ask(self, api: ApiModel, known: _Known) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S):

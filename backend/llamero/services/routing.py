@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from llamero.infrastructure.model_names import can_name
@@ -31,6 +31,10 @@ from llamero.services.catalog import ModelCatalog
 
 class RemoteNames(Protocol):
     """What remote servers say that they have."""
+
+    def known(self, api: ApiModel) -> Sequence[str]:
+        """Those that the server has said already, without asking it."""
+        ...
 
     async def names(self, api: ApiModel) -> Sequence[str]:
         """The names that the server knows its models by, as far as they are known soon. Never raises."""
@@ -81,16 +85,19 @@ class Router:
             return remote
         raise ModelNotFound(model=name, param="model")
 
-    async def listed(self) -> Sequence[ListedModel]:
-        """Every name that clients may ask for, once, in the order in which names are looked for."""
+    async def listed(self, *, wait: bool = True) -> Sequence[ListedModel]:
+        """Every name that clients may ask for, once, in the order in which names are looked for.
+
+        Without `wait`, what is known now: neither the disk nor remote servers are waited for.
+        """
         table = await self._aliases.current()
-        await self._look(table)
+        await self._look(table, wait=wait)
         listed: dict[str, ListedModel] = {}
         for alias in table.named.values():
             listed[alias.name] = self._listed_alias(alias)
         for model in self._catalog.models():
             listed.setdefault(model.alias, self._listed_model(model.alias))
-        remote = await asyncio.gather(*(self._remote_names_of(api) for api in table.apis))
+        remote = await asyncio.gather(*(self._remote_names_of(api, ask=wait) for api in table.apis))
         for api, names in zip(table.apis, remote, strict=True):
             for name in names:
                 listed.setdefault(name, _listed_remote(api, name))
@@ -112,6 +119,16 @@ class Router:
     async def unknown(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the names that lead nowhere now, for a warning."""
         return tuple([name for name in names if not await self._is_known(name)])
+
+    async def configurations(self) -> Mapping[str, LlamaCppConfig]:
+        """How each model on this machine is run, by its name, as far as that is known now."""
+        table = await self._aliases.current()
+        configs = {model.alias: self._catalog.config(model.alias) for model in self._catalog.models()}
+        for alias in table.named.values():
+            configs.pop(alias.name, None)
+            if isinstance(alias, UserAlias) and (base := self._base(alias)) is not None:
+                configs[alias.name] = _config(alias, base)
+        return configs
 
     async def has_file(self, alias: UserAlias) -> bool:
         """Is the file of an alias there, as far as the disk has been looked at?"""
@@ -147,11 +164,14 @@ class Router:
         except ModelNotFound:
             return None
 
-    async def _look(self, table: AliasTable) -> None:
+    async def _look(self, table: AliasTable, *, wait: bool = True) -> None:
         """Bring the catalog up to date, with how every file looks that has a name."""
         if self._discovery is not None:
             files = [alias.file for alias in table.named.values() if isinstance(alias, UserAlias) and alias.file]
-            await self._discovery.refresh([*files, *(model.path for model in self._catalog.opened())])
+            others = [*files, *(model.path for model in self._catalog.opened())]
+            self._discovery.begin(others)
+            if wait:
+                await self._discovery.refresh(others)
 
     async def _local(self, alias: UserAlias) -> LocalDestination:
         if alias.hub and self._catalog.of_hub(alias.hub) is None and self._discovery is not None:
@@ -161,17 +181,7 @@ class Router:
             raise ModelFileNotFound(path=alias.hub, param="model")
         return LocalDestination(
             alias=alias.name,
-            config=LlamaCppConfig(
-                model=ModelId(alias.name, base.model.path),
-                context_length=alias.context_length,
-                gpu_layers=alias.gpu_layers,
-                threads=alias.threads,
-                parallel=alias.parallel,
-                embedding=alias.embedding,
-                arguments=(*base.arguments, *alias.arguments),
-                keep_alive_s=alias.keep_alive_s,
-                rpc=alias.rpc,
-            ),
+            config=_config(alias, base),
             defaults=alias.defaults,
             system_prompt=alias.system_prompt,
         )
@@ -209,13 +219,28 @@ class Router:
             sees=sees,
         )
 
-    async def _remote_names_of(self, api: ApiModel) -> list[str]:
+    async def _remote_names_of(self, api: ApiModel, *, ask: bool) -> list[str]:
         """The names under which clients ask this server's models."""
         names = [f"{api.prefix}{name}" for name in api.models]
         if api.forward_all and self._remote_names is not None:
-            told = [f"{api.prefix}{name}" for name in await self._remote_names.names(api)]
-            names += [name for name in told if can_name(name)]  # a stranger's text
+            told = await self._remote_names.names(api) if ask else self._remote_names.known(api)
+            names += [name for one in told if can_name(name := f"{api.prefix}{one}")]  # a stranger's text
         return names
+
+
+def _config(alias: UserAlias, base: LlamaCppConfig) -> LlamaCppConfig:
+    """How the model of an alias is run; `base` is the model itself."""
+    return LlamaCppConfig(
+        model=ModelId(alias.name, base.model.path),
+        context_length=alias.context_length,
+        gpu_layers=alias.gpu_layers,
+        threads=alias.threads,
+        parallel=alias.parallel,
+        embedding=alias.embedding,
+        arguments=(*base.arguments, *alias.arguments),
+        keep_alive_s=alias.keep_alive_s,
+        rpc=alias.rpc,
+    )
 
 
 def upstream_name(api: ApiModel, name: str) -> str | None:

@@ -7,6 +7,7 @@
 import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { count, fileSize } from '../format.js';
+import { isLocal } from '../models.js';
 import { text } from '../i18n.js';
 import { icon } from './icon.js';
 import { stateMark } from './state_mark.js';
@@ -20,7 +21,7 @@ const closeModelPicker = () => document.getElementById(MENU)?.hidePopover();
 export function modelPicker(app) {
   const { store, page } = app;
   const model = store.model.value;
-  const state = model ? store.stateOf(model.alias) : null;
+  const state = model && isLocal(model) ? store.stateOf(model.alias) : null;
   const usable = store.models.value.filter((one) => !one.embedding);
   return html`
     <button type="button" class="picker-button" popovertarget=${MENU} aria-haspopup="dialog" title=${text.chooseModel}>
@@ -49,8 +50,10 @@ export function modelPicker(app) {
 /** @param {App} app @param {ModelInfo} model @param {boolean} current */
 function modelRow(app, model, current) {
   const { store, actions, page } = app;
+  const local = isLocal(model);
   const state = store.stateOf(model.alias);
   const server = store.server(model.alias);
+  const tag = model.is_demo ? text.demo : text.modelKind[model.kind];
   const loaded = state !== 'stopped' && state !== 'failed';
   const choose = () => {
     void actions.conversations.change({ model: model.alias });
@@ -58,13 +61,13 @@ function modelRow(app, model, current) {
   };
   return html`<li class="model-row ${current ? 'is-current' : ''}">
     <button type="button" class="menu-item" aria-current=${current ? 'true' : nothing} ?disabled=${model.missing} @click=${choose}>
-      ${stateMark(state)}
+      ${local ? stateMark(state) : html`<span class="state-mark">${icon(model.kind === 'api' ? 'cloud' : 'route')}</span>`}
       <span class="model-text">
-        <span class="model-name">${model.alias}${model.is_demo ? html`<span class="tag">${text.demo}</span>` : nothing}</span>
+        <span class="model-name">${model.alias}${tag ? html`<span class="tag">${tag}</span>` : nothing}</span>
         <span class="model-facts">${facts(model)}</span>
       </span>
     </button>
-    ${model.missing
+    ${model.missing || !local
       ? nothing
       : html`<button
           type="button"
@@ -91,6 +94,7 @@ function modelRow(app, model, current) {
 
 /** @param {ModelInfo} model */
 function facts(model) {
+  if (!isLocal(model)) return text.modelKindNote[model.kind];
   if (model.missing) return text.missing;
   const context = model.context_length ?? model.trained_context;
   return [

@@ -26,6 +26,7 @@ export interface Snapshot {
 export interface ModelInfo {
   alias: string;
   path: string;
+  kind: AliasKind;
   is_demo: boolean;
   size_bytes: number | null;
   architecture: string | null;
@@ -38,6 +39,8 @@ export interface ModelInfo {
   keep_alive_s: number | null;
   missing: boolean;
 }
+
+export type AliasKind = 'user' | 'model' | 'api' | 'fallback';
 
 /** One server, for people. `reason` says in a sentence why it failed; `log_tail` holds its last lines then. */
 export interface ServerInfo {
@@ -330,6 +333,67 @@ export interface RevokeApiKey {
   name: string;
 }
 
+/** A model under a name of the user's choice. */
+export interface UserAlias {
+  type: 'user';
+  name: string;
+  file: string;
+  hub: string;
+  defaults: Record<string, unknown>;
+  system_prompt: string;
+  context_length: number | null;
+  gpu_layers: number | null;
+  threads: number | null;
+  parallel: number | null;
+  embedding: boolean;
+  arguments: string[];
+  keep_alive_s: number | null;
+  rpc: string[];
+}
+
+/** A remote server that speaks OpenAI: a hosted API, vLLM, SGLang, another Llamero. */
+export interface ApiModel {
+  type: 'api';
+  name: string;
+  base_url: string;
+  prefix: string;
+  models: string[];
+  forward_all: boolean;
+  headers: Record<string, string>;
+  strip: string[];
+}
+
+/** Names that are tried in order. One that fails is left alone for `cooldown_s`, or longer where it asks for it. */
+export interface FallbackAlias {
+  type: 'fallback';
+  name: string;
+  targets: string[];
+  cooldown_s: number;
+}
+
+/** Keep an alias, in the place of the one of that name or of `former`. `key` is a remote server's; None keeps it. */
+export interface SaveAlias {
+  alias: UserAlias | ApiModel | FallbackAlias;
+  key?: string | null;
+  former?: string | null;
+}
+
+/** An alias as it was kept, and sentences that the person should read. */
+export interface SavedAlias {
+  alias: UserAlias | ApiModel | FallbackAlias;
+  notices: string[];
+}
+
+/** Know an alias no longer; the model's file stays. */
+export interface DeleteAlias {
+  name: string;
+}
+
+/** Sentences that the person should read. */
+export interface DeletedAlias {
+  notices: string[];
+}
+
 /** Open a link outside; only http, https and mailto are. */
 export interface OpenLink {
   url: string;
@@ -388,6 +452,9 @@ export interface Commands {
   create_api_key: { args: CreateApiKey; result: NewApiKey };
   list_api_keys: { args: Empty; result: ApiKey[] };
   revoke_api_key: { args: RevokeApiKey; result: ApiKey };
+  list_aliases: { args: Empty; result: (UserAlias | ApiModel | FallbackAlias)[] };
+  save_alias: { args: SaveAlias; result: SavedAlias };
+  delete_alias: { args: DeleteAlias; result: DeletedAlias };
   open_link: { args: OpenLink; result: null };
   set_ui_state: { args: SetUiState; result: null };
   watch_metrics: { args: WatchMetrics; result: null };
@@ -400,6 +467,7 @@ export interface Events {
   message: Message;
   servers: ServerInfo[];
   models: ModelInfo[];
+  aliases: (UserAlias | ApiModel | FallbackAlias)[];
   metrics: MetricsSnapshot;
   ui: UiState;
 }

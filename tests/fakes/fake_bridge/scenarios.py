@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from llamero.models.aliases import AliasKind
 from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.llama import ServerPhase
@@ -110,6 +111,18 @@ PHI = ModelInfo(
 GONE = ModelInfo(
     alias="gemma-3-1b", path="/media/usb/gemma.gguf", size_bytes=int(0.8 * GB), architecture="gemma3", missing=True
 )
+HOUSE = ModelInfo(
+    alias="house",
+    path="/models/qwen3.gguf",
+    kind=AliasKind.USER,
+    size_bytes=int(2.6 * GB),
+    architecture="qwen3",
+    context_length=8192,
+    trained_context=40960,
+    layers=36,
+)
+REMOTE = ModelInfo(alias="far/large-model", path="", kind=AliasKind.API)
+FALLBACK = ModelInfo(alias="whatever-works", path="", kind=AliasKind.FALLBACK)
 
 TOO_LARGE = (
     "The model does not fit into memory: it needs 17.2 GB and 6.1 GB are free. "
@@ -133,7 +146,7 @@ def nothing() -> World:
 def busy() -> World:
     """Somebody has used it for a while: models in every state, a tree with branches, every kind of ending."""
     world = World(
-        models=[QWEN, LARGE, PHI, GONE, DEMO],
+        models=[QWEN, LARGE, PHI, HOUSE, FALLBACK, REMOTE, GONE, DEMO],
         servers=[
             ServerInfo(alias=QWEN.alias, phase=ServerPhase.READY, pid=4242),
             ServerInfo(alias=PHI.alias, phase=ServerPhase.STARTING),

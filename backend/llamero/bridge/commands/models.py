@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from llamero.bridge.context import Context, Services
 from llamero.bridge.registry import command
+from llamero.models.aliases import AliasKind, UserAlias
 from llamero.models.bridge import (
     AddModelFile,
     ChangeModel,
@@ -41,21 +44,25 @@ async def choose_model_file(context: Context) -> ModelInfo | None:
 async def change_model(context: Context, arguments: ChangeModel) -> ModelInfo:
     """Run a model with other parameters from the next request on. Raises ModelNotFound."""
     services = context.services
-    config = services.models.change(
-        arguments.alias,
-        context_length=arguments.context_length,
-        gpu_layers=arguments.gpu_layers,
-        threads=arguments.threads,
-        keep_alive_s=arguments.keep_alive_s,
-    )
-    return await _keep(services, config)
+    parameters = {
+        "context_length": arguments.context_length,
+        "gpu_layers": arguments.gpu_layers,
+        "threads": arguments.threads,
+        "keep_alive_s": arguments.keep_alive_s,
+    }
+    named = next((alias for alias in await services.aliases.listed() if alias.name == arguments.alias), None)
+    if not isinstance(named, UserAlias):
+        return await _keep(services, services.models.change(arguments.alias, **parameters))
+    await services.aliases.save(replace(named, **parameters))
+    config = await _config(services, arguments.alias)
+    return replace(await services.model_infos.of(config), kind=AliasKind.USER)
 
 
 @command("start_model")
 async def start_model(context: Context, arguments: ModelRef) -> ServerInfo:
     """Make a model ready, and return when it is. Raises what ended the start."""
     services = context.services
-    config = services.models.config(arguments.alias)
+    config = await _config(services, arguments.alias)
     with services.server_infos.expecting():
         await services.engines.start(config)
     return services.server_infos.find(arguments.alias)
@@ -66,7 +73,7 @@ async def stop_model(context: Context, arguments: StopModel) -> None:
     """Stop one model or all, and return when the processes are gone. Raises ModelNotFound."""
     services = context.services
     if arguments.alias is not None:
-        services.models.config(arguments.alias)
+        await _config(services, arguments.alias)
     with services.server_infos.expecting():
         await services.engines.stop(arguments.alias)
 
@@ -74,7 +81,7 @@ async def stop_model(context: Context, arguments: StopModel) -> None:
 @command("get_server_log")
 async def get_server_log(context: Context, arguments: ModelRef) -> ServerLog:
     """The last lines of a model's engine. Raises ModelNotFound."""
-    context.services.models.config(arguments.alias)
+    await _config(context.services, arguments.alias)
     return ServerLog(alias=arguments.alias, lines=context.services.server_infos.log(arguments.alias))
 
 
@@ -86,11 +93,16 @@ async def know_model_file(services: Services, path: Path) -> ModelInfo:
     return await _keep(services, services.models.add_file(path))
 
 
+async def _config(services: Services, alias: str) -> LlamaCppConfig:
+    """How the model of that name is run on this machine. Raises ModelNotFound."""
+    config = (await services.names.configurations()).get(alias)
+    return services.models.config(alias) if config is None else config
+
+
 async def _keep(services: Services, config: LlamaCppConfig) -> ModelInfo:
     """Remember a model and tell every window."""
     await services.preferences.save_model(config)
-    configs = [services.models.config(model.alias) for model in services.models.models()]
-    services.hub.event("models", await services.model_infos.of_all(configs))
+    await services.model_list.tell(wait=False)
     return await services.model_infos.of(config)
 
 

@@ -7,6 +7,7 @@ import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
 import { text } from '../../i18n.js';
+import { isLocal } from '../../models.js';
 import { focusComposer } from './composer.js';
 
 /** @param {App} app */
@@ -23,7 +24,7 @@ export function emptyState({ store, actions }) {
   };
   const openButton = html`<button type="button" class="button" @click=${openFile}>${text.openModelFile}</button>`;
   if (!model) return screen(text.welcomeFirst, html`<p>${text.firstBody}</p><p>${text.noModels}</p>`, openButton);
-  if (!model.is_demo) return screen(text.welcome, html`<p>${text.emptyBody(model.alias)}</p>`, nothing);
+  if (!model.is_demo) return screen(text.welcome, html`<p>${isLocal(model) ? text.emptyBody(model.alias) : text.emptyBodyElsewhere(model.alias)}</p>`, nothing);
   return screen(
     first ? text.welcomeFirst : text.welcome,
     html`<p>${text.firstBody}</p>

@@ -11,6 +11,7 @@ import { ref } from 'lit-html/directives/ref.js';
 import { icon } from '../../components/icon.js';
 import { numberField } from '../../components/number_field.js';
 import { text } from '../../i18n.js';
+import { isLocal } from '../../models.js';
 
 /** @type {Record<keyof Sampling, import('../../components/number_field.js').Range>} */
 const SAMPLING = {
@@ -57,7 +58,7 @@ export function panel(app) {
         <h2>${text.settings}</h2>
         <button type="button" class="icon-button" aria-label=${text.close} @click=${close}>${icon('x')}</button>
       </header>
-      ${chatSection(app)} ${model ? modelSection(app, model) : nothing}
+      ${chatSection(app)} ${model && isLocal(model) ? modelSection(app, model) : nothing}
     </div>
   </dialog>`;
 }

@@ -1,6 +1,7 @@
 /** What happens before there is something to read, and while an answer is healed. */
 import { html, nothing } from 'lit-html';
 import { text } from '../../i18n.js';
+import { isLocal } from '../../models.js';
 
 /**
  * @typedef {import('../../types/bridge.js').Progress} Progress
@@ -25,6 +26,8 @@ function sentence(store, { kind, model, done, total }) {
     case 'queued':
       return text.queued(model);
     case 'loading': {
+      const asked = store.models.value.find(({ alias }) => alias === model);
+      if (asked && !isLocal(asked)) return text.waitingFor(model);
       const other = inTheWay(store, model);
       return other ? text.queued(other) : text.loading(model);
     }
