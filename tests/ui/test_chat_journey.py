@@ -315,6 +315,25 @@ async def test_long_conversation_opens_at_its_end_and_brings_earlier_messages(op
     assert await one.page.locator(".message").count() >= 80
 
 
+async def test_model_elsewhere_says_so_and_has_no_engine_to_load_or_to_set(open_page: Open) -> None:
+    one = await open_page("busy")
+    await one.page.get_by_title("Choose a model").click()
+    for name, kind in (("far/large-model", "Remote"), ("whatever-works", "Fallback")):
+        row = one.page.locator(".model-row", has_text=name)
+        await expect(row.locator(".tag")).to_have_text(kind)
+        await expect(row.get_by_role("button", name="Load", exact=True)).to_have_count(0)
+    await expect(
+        one.page.locator(".model-row", has_text="house").get_by_role("button", name="Load", exact=True)
+    ).to_be_visible()
+    await one.page.get_by_role("button", name="far/large-model").click()
+    await expect(
+        one.page.get_by_text("far/large-model may run elsewhere. What you write is sent there.")
+    ).to_be_visible()
+    await one.page.get_by_role("button", name="Answers and model").click()
+    await expect(one.page.get_by_role("heading", name="This chat")).to_be_visible()
+    await expect(one.page.get_by_label("GPU layers")).to_have_count(0)
+
+
 async def test_link_in_the_window_leaves_by_the_checked_opener(open_page: Open) -> None:
     one = await open_page("busy")  # native dialogs: this is the app's window
     await one.page.get_by_role("button", name=re.compile("Crossing the Andes")).first.click()

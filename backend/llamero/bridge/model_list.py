@@ -2,7 +2,8 @@
 
 A page does not wait for the disk or for remote servers: it gets what is known, and the rest as the event `models` once
 it is. While a window is connected, names are looked at every few seconds, so that an edit by another process and a
-file that was copied into a folder are seen; without a window nothing is done.
+file that was copied into a folder are seen; without a window nothing is done. Remote servers are asked when a window
+comes or something has changed, never merely because time passes.
 """
 
 from __future__ import annotations
@@ -69,11 +70,14 @@ class ModelList:
     async def follow(self) -> None:
         """Tell what changes while somebody looks."""
         while True:
-            await self._clock.wait(self._look, INTERVAL_S) if self._hub.connected() else await self._look.wait()
+            if self._hub.connected():
+                changed = await self._clock.wait(self._look, INTERVAL_S)
+            else:
+                changed = await self._look.wait()
             self._look.clear()
             if self._hub.connected():
                 try:
-                    await self.tell()
+                    await self.tell(wait=changed)
                 except LlameroError as error:
                     logger.warning("the list of models cannot be made: %s", error)
 
