@@ -57,7 +57,7 @@ from llamero.models.conversations import (
 )
 from llamero.models.errors import Conflict, LlameroError, ModelFileNotFound, NotFound
 from llamero.models.gguf import GgufHeader
-from llamero.models.llama import ActorSnapshot, LlamaCppConfig, ServerSnapshot
+from llamero.models.llama import ActorSnapshot, LlamaCppConfig, OutputLines, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasBook
@@ -169,6 +169,9 @@ class FakeServer:
     def log_tail(self, lines: int = 512) -> tuple[str, ...]:
         return ("first line", "last line")
 
+    def output_since(self, written: int) -> OutputLines:
+        return OutputLines(written=2, lines=self.log_tail()[written:])
+
 
 class FakeActor:
     """Servers as a test sets them."""
@@ -206,6 +209,18 @@ class FakeEngines:
         if self.measuring is not None:
             await self.measuring.wait()
         return MEASURED
+
+
+class FakeControl:
+    def __init__(self) -> None:
+        self.unloaded: list[str] = []
+        self.restarted: list[str] = []
+
+    async def unload(self, name: str) -> None:
+        self.unloaded.append(name)
+
+    async def restart(self, name: str) -> None:
+        self.restarted.append(name)
 
 
 class FakePreferences:
@@ -299,6 +314,7 @@ class Bridge:
     chats: FakeChats
     actor: FakeActor
     engines: FakeEngines
+    control: FakeControl
     preferences: FakePreferences
     links: FakeLinks
     metrics: FakeMetrics
@@ -421,7 +437,7 @@ async def running_bridge(
     origin = Origin([listening])
     hub = Hub(hub_limits or HubLimits(frame_interval_s=0.001))
     chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
-    preferences, links = FakePreferences(), FakeLinks()
+    preferences, links, control = FakePreferences(), FakeLinks(), FakeControl()
     catalog, infos = ModelCatalog(), ModelInfos(ModelHeaders(read_fake_header))
     book = AliasBook(MemoryStorage())
     router = Router(catalog, book)
@@ -437,6 +453,7 @@ async def running_bridge(
             aliases=AliasEditor(book, MemoryKeys(), router),
             sentence=default_messages().text,
             engines=engines,
+            control=control,
             actor=actor,
             preferences=preferences,
             api_keys=FakeApiKeys(),
@@ -469,6 +486,7 @@ async def running_bridge(
             chats,
             actor,
             engines,
+            control,
             preferences,
             links,
             metrics,

@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.models.bridge import UiState
 from llamero.models.conversations import Conversation, Message
-from llamero.models.llama import Failure, ModelId, ServerPhase, ServerSnapshot
+from llamero.models.llama import (
+    Engine,
+    EngineKind,
+    Failure,
+    LaunchFlag,
+    ModelId,
+    ServerExit,
+    ServerPhase,
+    ServerSnapshot,
+)
 from llamero.models.metrics import HardwareMetrics
 from tests.bridge.harness import FakeActor, FakeMetrics, Page, eventually, running_bridge
 
@@ -135,7 +145,7 @@ async def test_model_is_started_and_stopped_by_its_alias(model: Path, tmp_path: 
         assert (await bridge.call("stop_model", {"alias": "Qwen 4B"})).body == b"null"
         assert (await bridge.call("stop_model", {})).body == b"null"
         assert bridge.engines.stopped == ["Qwen 4B", None]
-        for name in ("start_model", "stop_model", "get_server_log"):
+        for name in ("start_model", "stop_model", "get_server_log", "get_server_details", "get_server_output"):
             assert (await bridge.call(name, {"alias": "other"})).json()["code"] == "model_not_found"
 
 
@@ -192,6 +202,67 @@ async def test_server_that_failed_says_why_and_shows_its_last_lines(model: Path,
         assert log.json() == {"alias": "m", "lines": ["one", "two"]}
         bridge.actor.show(server(ServerPhase.READY, pid=1))
         assert (await bridge.call("get_server_log", {"alias": "m"})).json()["lines"] == ["first line", "last line"]
+
+
+async def test_server_details_say_where_each_flag_came_from_and_why_it_ended_before(tmp_path: Path) -> None:
+    crash = Failure(code="server_error-engine_crashed", arguments={"reason": "killed"}, exit_status=-9)
+    at = time.monotonic()
+    async with running_bridge(tmp_path) as bridge:
+        bridge.actor.show(
+            server(
+                ServerPhase.READY,
+                pid=7,
+                port=8123,
+                engine=Engine(kind=EngineKind.PATH, command=("/usr/bin/llama-server",), variant="cuda"),
+                flags=(LaunchFlag("--threads 2", "settings"), LaunchFlag("--ctx-size 64", "config")),
+                exits=(ServerExit(at=at - 90, failure=crash, ran_s=12.5),),
+                expires_at=at + 60,
+            )
+        )
+        details = (await bridge.call("get_server_details", {"alias": "m"})).json()
+    assert (details["engine"], details["variant"], details["command"]) == ("path", "cuda", ["/usr/bin/llama-server"])
+    assert [(flag["text"], flag["origin"]) for flag in details["flags"]] == [
+        ("--threads 2", "settings"),
+        ("--ctx-size 64", "config"),
+    ]
+    (ended,) = details["exits"]
+    assert (ended["reason"], ended["exit_status"]) == ("server_error-engine_crashed reason=killed", -9)
+    assert ended["ran_s"] == 12.5
+    assert ended["at"] == pytest.approx(time.time() - 90, abs=5)
+    assert details["unloads_at"] == pytest.approx(time.time() + 60, abs=5)
+    assert (details["port"], details["server"]["pid"]) == (8123, 7)
+
+
+async def test_server_output_gives_what_is_new_and_all_of_another_process(tmp_path: Path) -> None:
+    failure = Failure(code="server_error-startup_error", log_tail=("one", "two"))
+    async with running_bridge(tmp_path) as bridge:
+        bridge.actor.show(server(ServerPhase.READY, pid=1, generation=4))
+
+        async def output(**arguments: int) -> tuple[int, int, list[str]]:
+            answer = (await bridge.call("get_server_output", {"alias": "m", **arguments})).json()
+            return answer["generation"], answer["written"], answer["lines"]
+
+        assert await output() == (4, 2, ["first line", "last line"])
+        assert await output(generation=4, written=1) == (4, 2, ["last line"])
+        assert await output(generation=3, written=2) == (4, 2, ["first line", "last line"])
+        bridge.actor.show(server(ServerPhase.FAILED, generation=5, failure=failure))
+        assert await output(generation=4, written=2) == (5, 2, ["one", "two"])
+        assert await output(generation=5, written=2) == (5, 2, [])
+
+
+async def test_model_that_is_waited_for_and_has_no_server_is_shown(tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        bridge.actor.show(server(ServerPhase.READY, pid=1))
+        bridge.actor.snapshot = replace(bridge.actor.snapshot, queue={"m": 1, "other": 2})
+        shown = {info.alias: (info.phase, info.waiting) for info in bridge.services.server_infos.all()}
+    assert shown == {"m": (ServerPhase.READY, 1), "other": (ServerPhase.STOPPED, 2)}
+
+
+async def test_models_unload_gently_and_restart_by_their_names(tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        assert (await bridge.call("unload_model", {"alias": "m"})).body == b"null"
+        assert (await bridge.call("restart_model", {"alias": "m"})).json()["alias"] == "m"
+        assert (bridge.control.unloaded, bridge.control.restarted) == (["m"], ["m"])
 
 
 async def test_server_time_is_on_the_wall_clock_and_stays(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from llamero.infrastructure.processes.output import (
     OutputRing,
     clean,
 )
+from llamero.models.llama import OutputLines
 
 
 @given(st.lists(st.binary(max_size=60).map(lambda b: b.replace(b"\r", b"")), max_size=20))
@@ -73,3 +74,14 @@ def test_ring_tail_gives_the_last_lines_oldest_first() -> None:
     assert ring.tail(3) == ("997", "998", "999")
     assert len(ring.tail(5000)) == 512
     assert ring.tail(0) == ()
+
+
+def test_ring_since_gives_what_came_after_as_far_as_it_is_kept() -> None:
+    ring = OutputRing()
+    assert ring.since(0) == OutputLines(written=0, lines=())
+    ring.extend(["a", "b", "c"])
+    assert ring.since(1) == OutputLines(written=3, lines=("b", "c"))
+    assert ring.since(3) == OutputLines(written=3, lines=())
+    ring.extend([str(number) for number in range(1000)])
+    assert (ring.since(3).written, len(ring.since(3).lines), ring.since(3).lines[-1]) == (1003, 512, "999")
+    assert ring.since(5000).lines == ()

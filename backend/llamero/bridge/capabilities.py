@@ -41,6 +41,10 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "change_model": _BOTH,
     "start_model": _BOTH,
     "stop_model": _BOTH,
+    "restart_model": _BOTH,
+    "unload_model": _BOTH,
+    "get_server_details": _BOTH,
+    "get_server_output": _BOTH,
     "get_server_log": _BOTH,
     "create_api_key": _WINDOW_ONLY,  # a key outlives this launch, and with it the token that a tab has
     "list_api_keys": _BOTH,

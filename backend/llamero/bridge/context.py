@@ -87,6 +87,13 @@ class Engines(Protocol):
     async def get_metrics(self) -> MetricsSnapshot: ...  # noqa: D102
 
 
+class Control(Protocol):
+    """Servers by the names of their models: `services.server_control.ServerControl`."""
+
+    async def unload(self, name: str) -> None: ...  # noqa: D102
+    async def restart(self, name: str) -> None: ...  # noqa: D102
+
+
 class Preferences(Protocol):
     """What is remembered besides conversations: `infrastructure.storage.preferences.PreferenceStore`."""
 
@@ -129,6 +136,7 @@ class Services:
     aliases: Aliases
     sentence: Callable[[str, Mapping[str, str | int | float]], str]
     engines: Engines
+    control: Control
     actor: Actor
     preferences: Preferences
     api_keys: ApiKeys

@@ -14,10 +14,10 @@ from typing import Protocol
 from llamero.bridge.hub import Hub
 from llamero.http.errors import ErrorText
 from llamero.infrastructure.clock import Clock
-from llamero.models.bridge import ServerInfo
+from llamero.models.bridge import ExitInfo, ServerDetails, ServerInfo, ServerOutput
 from llamero.models.errors import LlameroError
 from llamero.models.events import StateEvent
-from llamero.models.llama import ActorSnapshot, Failure, ServerPhase, ServerSnapshot
+from llamero.models.llama import ActorSnapshot, Failure, OutputLines, ServerExit, ServerPhase, ServerSnapshot
 
 # Not every change of a server that starts or stops is announced, so it is looked at this often until it is done.
 TRANSIENT_LOOK_S = 0.2
@@ -29,6 +29,10 @@ class ServerLogs(Protocol):
 
     def log_tail(self, lines: int = 512) -> tuple[str, ...]:
         """The last lines it wrote, oldest first."""
+        ...
+
+    def output_since(self, written: int) -> OutputLines:
+        """The lines after the first `written`, as far as they are kept."""
         ...
 
 
@@ -61,23 +65,59 @@ class ServerInfos:
         self._closed = False
 
     def all(self) -> tuple[ServerInfo, ...]:
-        """Every server that is known."""
-        servers = self._actor.snapshot.servers
-        present = {_moment(server) for server in servers}
+        """Every server that is known, and every model that has none yet and is waited for."""
+        now = self._actor.snapshot
+        present = {_moment(server) for server in now.servers}
         self._since = {moment: times for moment, times in self._since.items() if moment in present}
-        return tuple([self._describe(server) for server in servers])
+        infos = [self._describe(server, now.queue.get(server.model.alias, 0)) for server in now.servers]
+        known = {info.alias for info in infos}
+        return (*infos, *[_stopped(alias, count) for alias, count in now.queue.items() if alias not in known])
 
     def find(self, alias: str) -> ServerInfo:
         """The server of a model; one that was never started, or is gone, is stopped."""
         return next((info for info in self.all() if info.alias == alias), _stopped(alias))
 
+    def details(self, alias: str) -> ServerDetails:
+        """All that is known about the server of a model."""
+        server = self._snapshot(alias)
+        if server is None:
+            return ServerDetails(server=self.find(alias))
+        engine = server.engine
+        return ServerDetails(
+            server=self.find(alias),
+            model_path=server.model.path,
+            generation=server.generation,
+            port=server.port,
+            engine=None if engine is None else engine.kind,
+            variant="" if engine is None else engine.variant,
+            command=() if engine is None else engine.command,
+            flags=server.flags,
+            exits=tuple([self._exit(one) for one in server.exits]),
+            memory_bytes=server.memory_bytes,
+            keep_alive_s=server.keep_alive_s,
+            unloads_at=None if server.expires_at is None else self._on_the_wall(server.expires_at),
+        )
+
     def log(self, alias: str) -> tuple[str, ...]:
         """The last lines of a model's server, running or failed, oldest first."""
-        for server in self._actor.snapshot.servers:
-            if server.model.alias == alias:
-                running = self._actor.server(alias, server.generation)
-                return running.log_tail() if running is not None else _tail(server.failure)
-        return ()
+        server = self._snapshot(alias)
+        if server is None:
+            return ()
+        running = self._actor.server(alias, server.generation)
+        return running.log_tail() if running is not None else _tail(server.failure)
+
+    def output(self, alias: str, generation: int, written: int) -> ServerOutput:
+        """What a model's server wrote after the first `written` lines of that process; of another one, all."""
+        server = self._snapshot(alias)
+        if server is None:
+            return ServerOutput(generation=0, written=0, lines=())
+        after = written if server.generation == generation else 0
+        running = self._actor.server(alias, server.generation)
+        if running is None:  # only its last lines were kept, and these do not grow
+            tail = _tail(server.failure)
+            return ServerOutput(generation=server.generation, written=max(after, len(tail)), lines=tail[after:])
+        fresh = running.output_since(after)
+        return ServerOutput(generation=server.generation, written=fresh.written, lines=fresh.lines)
 
     def changed(self) -> None:
         """Something may have changed: tell the windows if it has."""
@@ -118,11 +158,15 @@ class ServerInfos:
         if self._expecting or any(info.phase in _TRANSIENT for info in infos):
             self._later = asyncio.get_running_loop().call_later(TRANSIENT_LOOK_S, self._look)
 
-    def _describe(self, server: ServerSnapshot) -> ServerInfo:
+    def _snapshot(self, alias: str) -> ServerSnapshot | None:
+        return next((server for server in self._actor.snapshot.servers if server.model.alias == alias), None)
+
+    def _describe(self, server: ServerSnapshot, waiting: int) -> ServerInfo:
         return ServerInfo(
             alias=server.model.alias,
             phase=server.phase,
             leases=server.leases,
+            waiting=waiting,
             restarts=server.restarts,
             since=self._wall_time(server),
             pid=server.pid,
@@ -135,9 +179,20 @@ class ServerInfos:
         moment = _moment(server)
         known = self._since.get(moment)
         if known is None or known[0] != server.since:
-            wall = self._clock.time() - (self._clock.monotonic() - server.since)
+            wall = self._clock.time() - self._clock.monotonic() + server.since
             known = self._since[moment] = (server.since, round(wall, 3))
         return known[1]
+
+    def _exit(self, one: ServerExit) -> ExitInfo:
+        return ExitInfo(
+            at=self._on_the_wall(one.at),
+            reason=self._reason(one.failure) or "",
+            exit_status=one.failure.exit_status,
+            ran_s=one.ran_s,
+        )
+
+    def _on_the_wall(self, monotonic: float) -> float:
+        return round(self._clock.time() - self._clock.monotonic() + monotonic, 1)
 
     def _reason(self, failure: Failure | None) -> str | None:
         if failure is None:
@@ -155,5 +210,5 @@ def _tail(failure: Failure | None) -> tuple[str, ...]:
     return () if failure is None else failure.log_tail
 
 
-def _stopped(alias: str) -> ServerInfo:
-    return ServerInfo(alias=alias, phase=ServerPhase.STOPPED)
+def _stopped(alias: str, waiting: int = 0) -> ServerInfo:
+    return ServerInfo(alias=alias, phase=ServerPhase.STOPPED, waiting=waiting)

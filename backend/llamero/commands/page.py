@@ -109,6 +109,7 @@ async def open_page(
         aliases=AliasEditor(app.aliases, app.remote_keys, app.router),
         sentence=messages.text,
         engines=app.llama,
+        control=app.servers,
         actor=app.actor,
         preferences=preferences,
         api_keys=api_keys,

@@ -70,11 +70,18 @@ class EngineDevice(msgspec.Struct, frozen=True, kw_only=True):
     memory_free: int | None = None
 
 
+class LaunchFlag(msgspec.Struct, frozen=True):
+    """A flag as a person would write it, and who asked for it: settings, variant, alias, config, or the model."""
+
+    text: str
+    origin: str
+
+
 class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that makes two servers different, decided before the actor is asked.
 
     `arguments` is the merged argv without `--alias --model --port`, which the server adds. `memory_bytes` is an
-    estimate used for the memory budget.
+    estimate used for the memory budget. `flags` says where the arguments come from, for people to see.
     """
 
     model: ModelId
@@ -82,6 +89,7 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
     keep_alive_s: float = 300.0
     memory_bytes: int = 0
+    flags: tuple[LaunchFlag, ...] = ()
 
     def runs_like(self, other: LaunchSpec) -> bool:
         """Would a server started for one do for the other? Neither the alias nor the keep-alive reaches the process."""
@@ -107,8 +115,25 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     log_tail: tuple[str, ...] = ()
 
 
+class OutputLines(msgspec.Struct, frozen=True, kw_only=True):
+    """The last lines of a process, oldest first. `written` counts all that it ever wrote."""
+
+    written: int
+    lines: tuple[str, ...]
+
+
+class ServerExit(msgspec.Struct, frozen=True, kw_only=True):
+    """One end of a process that nobody asked for. `at` is monotonic; `ran_s` is since it was ready, None if never."""
+
+    at: float
+    failure: Failure
+    ran_s: float | None = None
+
+
 class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One server as last published. `generation` grows with every process started; times are monotonic seconds.
+
+    `exits` are the last ends of its processes that nobody asked for, oldest first.
 
     `memory_bytes` is the estimate of its plan, 0 where there is none. `expires_at` is when it is unloaded if nothing is
     asked of it until then, None while it is in use or kept for good; `keep_alive_s` as in `LlamaCppConfig`.
@@ -127,11 +152,15 @@ class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
     keep_alive_s: float = 300.0
     expires_at: float | None = None
+    engine: Engine | None = None
+    flags: tuple[LaunchFlag, ...] = ()
+    exits: tuple[ServerExit, ...] = ()
 
 
 class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the actor knows, at one moment."""
+    """Everything that the actor knows, at one moment. `queue` is how many wait for each model, by its alias."""
 
     servers: tuple[ServerSnapshot, ...] = ()
+    queue: dict[str, int] = {}
     waiting: int = 0
     stopping: bool = False

@@ -53,6 +53,16 @@ class ServerControl:
             plan = await self._llama.plan(destination.config)
             await self._actor.expire(plan.spec)
 
+    async def restart(self, name: str) -> None:
+        """Stop a model whatever it does, and make it ready again.
+
+        Raises ModelNotFound and what ends a start; without effect for a remote model.
+        """
+        destination = await self._router.resolve(name)
+        if isinstance(destination, LocalDestination):
+            await self._llama.stop(destination.config.model.alias)
+            await self._llama.start(destination.config)
+
     def phase(self, name: str) -> ServerPhase | None:
         """How the server of this name stands now, for showing; None where there is none."""
         return next((s.phase for s in self._actor.snapshot.servers if s.model.alias == name), None)

@@ -47,6 +47,7 @@ export interface ServerInfo {
   alias: string;
   phase: ServerPhase;
   leases: number;
+  waiting: number;
   restarts: number;
   since: number | null;
   pid: number | null;
@@ -291,6 +292,52 @@ export interface StopModel {
   alias?: string | null;
 }
 
+/** What a person may want to know about one server. `engine` is None for a model that has none. */
+export interface ServerDetails {
+  server: ServerInfo;
+  model_path: string | null;
+  generation: number;
+  port: number | null;
+  engine: EngineKind | null;
+  variant: string;
+  command: string[];
+  flags: LaunchFlag[];
+  exits: ExitInfo[];
+  memory_bytes: number;
+  keep_alive_s: number | null;
+  unloads_at: number | null;
+}
+
+export type EngineKind = 'settings' | 'installed' | 'path' | 'embedded';
+
+/** A flag as a person would write it, and who asked for it: settings, variant, alias, config, or the model. */
+export interface LaunchFlag {
+  text: string;
+  origin: string;
+}
+
+/** One end of a process that nobody asked for. `ran_s`: for so long it had been ready; None if it never was. */
+export interface ExitInfo {
+  at: number;
+  reason: string;
+  exit_status: number | null;
+  ran_s: number | null;
+}
+
+/** What an engine wrote after the first `written` lines of its process `generation`. */
+export interface GetServerOutput {
+  alias: string;
+  generation?: number;
+  written?: number;
+}
+
+/** Lines of an engine, oldest first. Another `generation` than was asked for: another process, from its start. */
+export interface ServerOutput {
+  generation: number;
+  written: number;
+  lines: string[];
+}
+
 /** The last lines of an engine, oldest first. */
 export interface ServerLog {
   alias: string;
@@ -448,6 +495,10 @@ export interface Commands {
   change_model: { args: ChangeModel; result: ModelInfo };
   start_model: { args: ModelRef; result: ServerInfo };
   stop_model: { args: StopModel; result: null };
+  restart_model: { args: ModelRef; result: ServerInfo };
+  unload_model: { args: ModelRef; result: null };
+  get_server_details: { args: ModelRef; result: ServerDetails };
+  get_server_output: { args: GetServerOutput; result: ServerOutput };
   get_server_log: { args: ModelRef; result: ServerLog };
   create_api_key: { args: CreateApiKey; result: NewApiKey };
   list_api_keys: { args: Empty; result: ApiKey[] };

@@ -10,7 +10,7 @@ import pytest
 from llamero.models.events import Start, Stop
 from llamero.models.llama import ServerPhase
 from llamero.services.llama import effects, events
-from llamero.services.llama.state import Policy, load_strategy
+from llamero.services.llama.state import EXITS_KEPT, Policy, load_strategy
 from tests.unit.llama.scenario import CRASH, Scenario, spec
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "routing.json").read_text())
@@ -451,3 +451,37 @@ def test_resume_with_a_lease_that_is_still_held_gives_it_up_first() -> None:
     assert s.granted(resumed), "it would wait for itself otherwise"
     s.release(held)
     assert s.state.snapshot().servers[0].leases == 1
+
+
+def test_exits_are_remembered_with_their_reasons_and_bounded() -> None:
+    s = Scenario(crash_limit=100, backoff_s=(0.0,))
+    s.ready(A)
+    for second in range(8):
+        s.now += 10
+        s.exited("a")
+        s.wake(1)
+        s.started("a")
+        assert s.state.servers["a"].restarts == second + 1
+    exits = s.state.snapshot().servers[0].exits
+    assert len(exits) == EXITS_KEPT
+    assert [one.at for one in exits] == [43.0, 54.0, 65.0, 76.0, 87.0]
+    assert all((one.failure, one.ran_s) == (CRASH, 10.0) for one in exits)
+
+
+def test_exits_of_a_failed_start_stay_when_a_request_tries_again() -> None:
+    s = Scenario()
+    s.acquire(A)
+    s.start_failed("a")
+    s.acquire(A)
+    s.started("a")
+    (one,) = s.state.snapshot().servers[0].exits
+    assert (one.failure, one.ran_s) == (CRASH, None)
+
+
+def test_snapshot_counts_who_waits_for_each_model() -> None:
+    s = Scenario()
+    s.ready(A)
+    s.acquire(B)
+    s.acquire(B)
+    assert s.state.snapshot().queue == {"b": 2}
+    assert s.state.snapshot().waiting == 2

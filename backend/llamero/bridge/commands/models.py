@@ -1,4 +1,4 @@
-"""Commands about models and the servers that run them."""
+"""Commands about models: made known, and how they are run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from msgspec.structs import replace
 from llamero.bridge.context import Context, Services
 from llamero.bridge.registry import command
 from llamero.models.aliases import AliasKind, UserAlias
-from llamero.models.bridge import (
-    AddModelFile,
-    ChangeModel,
-    ModelInfo,
-    ModelRef,
-    ServerInfo,
-    ServerLog,
-    StopModel,
-)
+from llamero.models.bridge import AddModelFile, ChangeModel, ModelInfo
 from llamero.models.errors import BadModelFile, ModelFileNotFound, NotAvailable
 from llamero.models.llama import LlamaCppConfig
 
@@ -54,35 +46,8 @@ async def change_model(context: Context, arguments: ChangeModel) -> ModelInfo:
     if not isinstance(named, UserAlias):
         return await _keep(services, services.models.change(arguments.alias, **parameters))
     await services.aliases.save(replace(named, **parameters))
-    config = await _config(services, arguments.alias)
+    config = await config_of(services, arguments.alias)
     return replace(await services.model_infos.of(config), kind=AliasKind.USER)
-
-
-@command("start_model")
-async def start_model(context: Context, arguments: ModelRef) -> ServerInfo:
-    """Make a model ready, and return when it is. Raises what ended the start."""
-    services = context.services
-    config = await _config(services, arguments.alias)
-    with services.server_infos.expecting():
-        await services.engines.start(config)
-    return services.server_infos.find(arguments.alias)
-
-
-@command("stop_model")
-async def stop_model(context: Context, arguments: StopModel) -> None:
-    """Stop one model or all, and return when the processes are gone. Raises ModelNotFound."""
-    services = context.services
-    if arguments.alias is not None:
-        await _config(services, arguments.alias)
-    with services.server_infos.expecting():
-        await services.engines.stop(arguments.alias)
-
-
-@command("get_server_log")
-async def get_server_log(context: Context, arguments: ModelRef) -> ServerLog:
-    """The last lines of a model's engine. Raises ModelNotFound."""
-    await _config(context.services, arguments.alias)
-    return ServerLog(alias=arguments.alias, lines=context.services.server_infos.log(arguments.alias))
 
 
 async def know_model_file(services: Services, path: Path) -> ModelInfo:
@@ -93,7 +58,7 @@ async def know_model_file(services: Services, path: Path) -> ModelInfo:
     return await _keep(services, services.models.add_file(path))
 
 
-async def _config(services: Services, alias: str) -> LlamaCppConfig:
+async def config_of(services: Services, alias: str) -> LlamaCppConfig:
     """How the model of that name is run on this machine. Raises ModelNotFound."""
     config = (await services.names.configurations()).get(alias)
     return services.models.config(alias) if config is None else config

@@ -31,7 +31,7 @@ from llamero.models.errors import (
     Unavailable,
     UpstreamFailed,
 )
-from llamero.models.llama import Failure, LaunchSpec
+from llamero.models.llama import Failure, LaunchSpec, OutputLines
 
 PORT_ATTEMPTS = 3
 FIRST_POLL_S = 0.01
@@ -85,6 +85,10 @@ class LlamaServer:
     def log_tail(self, lines: int = 512) -> tuple[str, ...]:
         """The last lines it wrote, oldest first."""
         return self._child.output.tail(lines) if self._child is not None else ()
+
+    def output_since(self, written: int) -> OutputLines:
+        """The lines after the first `written`, as far as they are kept. Of the process that was started last."""
+        return self._child.output.since(written) if self._child is not None else OutputLines(written=0, lines=())
 
     async def start(self) -> None:
         """Spawn and wait until ready.

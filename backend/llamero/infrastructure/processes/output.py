@@ -13,6 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from llamero.models.llama import OutputLines
+
 RING_LINES = 512
 LINE_BYTES = 8192
 LOG_LINES_PER_S = 200
@@ -106,6 +108,7 @@ class OutputRing:
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=RING_LINES)
+        self._written = 0
         self._lock = threading.Lock()
         self._last_output_at = time.monotonic()
 
@@ -119,6 +122,12 @@ class OutputRing:
         with self._lock:
             return tuple(self._lines)[-count:] if count > 0 else ()
 
+    def since(self, written: int) -> OutputLines:
+        """What was added after the first `written` lines, as far as it is still here."""
+        with self._lock:
+            fresh = min(max(0, self._written - written), len(self._lines))
+            return OutputLines(written=self._written, lines=tuple(self._lines)[len(self._lines) - fresh :])
+
     def touch(self) -> None:
         """Note that the child wrote something."""
         self._last_output_at = time.monotonic()
@@ -127,3 +136,4 @@ class OutputRing:
         """Add lines."""
         with self._lock:
             self._lines.extend(lines)
+            self._written += len(lines)

@@ -11,24 +11,24 @@ import os
 from pathlib import Path
 
 from llamero.infrastructure.gguf import memory_estimate, read_header
-from llamero.infrastructure.llama.args import MergedFlag, config_arguments, merge, render
+from llamero.infrastructure.llama.args import config_arguments, merge, render
 from llamero.infrastructure.llama.engines import find_engine
 from llamero.infrastructure.llama.flags import learn_flags
 from llamero.models.gguf import GgufHeader
-from llamero.models.llama import LaunchSpec, LlamaCppConfig
+from llamero.models.llama import LaunchFlag, LaunchSpec, LlamaCppConfig
 from llamero.models.settings import Settings
 
 _Stamp = tuple[tuple[int, int, int], ...]
 EMBEDDING_FLAG = "--embedding"
+FROM_THE_MODEL = "model"
 
 
 class Plan:
-    """A spec, and where each of its arguments came from, for people to see."""
+    """A spec, and what the model's file says about itself."""
 
-    def __init__(self, spec: LaunchSpec, header: GgufHeader, arguments: tuple[MergedFlag, ...]) -> None:
+    def __init__(self, spec: LaunchSpec, header: GgufHeader) -> None:
         self.spec = spec
         self.header = header
-        self.arguments = arguments
 
 
 class Planner:
@@ -65,17 +65,19 @@ class Planner:
     async def _make(self, config: LlamaCppConfig, settings: Settings) -> Plan:
         header = await asyncio.to_thread(read_header, Path(config.model.path))
         engine = await asyncio.to_thread(find_engine, settings.engine, self._data_dir)
-        flags = await learn_flags(engine, self._cache_dir)
+        known_flags = await learn_flags(engine, self._cache_dir)
         arguments = merge(
             settings.engine.arguments,
             settings.engine.variant_arguments,
             config.arguments,
-            flags,
+            known_flags,
             config=config_arguments(config),
         )
         tokens = render(arguments)
+        flags = tuple([LaunchFlag(flag.text, flag.tier.value) for flag in arguments])
         if header.is_embedding and not config.embedding:
             tokens = (*tokens, EMBEDDING_FLAG)
+            flags = (*flags, LaunchFlag(EMBEDDING_FLAG, FROM_THE_MODEL))
         keep_alive = settings.servers.keep_alive_s if config.keep_alive_s is None else config.keep_alive_s
         spec = LaunchSpec(
             model=config.model,
@@ -83,8 +85,9 @@ class Planner:
             arguments=tokens,
             keep_alive_s=keep_alive,
             memory_bytes=memory_estimate(header, config.context_length, config.parallel),
+            flags=flags,
         )
-        return Plan(spec, header, arguments)
+        return Plan(spec, header)
 
 
 def _stamp(spec: LaunchSpec) -> _Stamp:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from llamero.models.llama import Failure, LaunchSpec
+from llamero.models.llama import Failure, LaunchSpec, OutputLines
 
 
 class Sink(Protocol):
@@ -83,6 +83,10 @@ class Server(Protocol):
 
     def log_tail(self, lines: int = 512) -> tuple[str, ...]:
         """The last lines it wrote, oldest first."""
+        ...
+
+    def output_since(self, written: int) -> OutputLines:
+        """The lines after the first `written`, as far as they are kept."""
         ...
 
 

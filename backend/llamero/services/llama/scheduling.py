@@ -157,7 +157,11 @@ class _Queue:
         return len(recent) >= self.draft.policy.crash_limit
 
     def _start(self, spec: LaunchSpec) -> None:
-        server = Server(spec=spec, phase=ServerPhase.STARTING, generation=0, since=self.at, last_used=self.at)
+        former = self.draft.servers.get(spec.model.alias)
+        exits = () if former is None else former.exits
+        server = Server(
+            spec=spec, phase=ServerPhase.STARTING, generation=0, since=self.at, last_used=self.at, exits=exits
+        )
         self.draft.start(server, self.at)
 
     def _leave(self, server: Server) -> None:

@@ -6,12 +6,15 @@ the waiting queue is in order of fairness; `generation` only grows, so a late fa
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 import msgspec
 
-from llamero.models.llama import ActorSnapshot, Failure, LaunchSpec, ServerPhase, ServerSnapshot
+from llamero.models.llama import ActorSnapshot, Failure, LaunchSpec, ServerExit, ServerPhase, ServerSnapshot
 
+# So many ends that nobody asked for are remembered of each server, for people to see.
+EXITS_KEPT = 5
 RUNNING = frozenset({ServerPhase.STARTING, ServerPhase.READY, ServerPhase.STOPPING})
 
 
@@ -49,6 +52,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     port: int | None = None
     failure: Failure | None = None
+    exits: tuple[ServerExit, ...] = ()
 
     @property
     def in_use(self) -> bool:
@@ -83,6 +87,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             memory_bytes=self.spec.memory_bytes,
             keep_alive_s=self.spec.keep_alive_s,
             expires_at=self.expires_at,
+            engine=self.spec.engine,
+            flags=self.spec.flags,
+            exits=self.exits,
         )
 
 
@@ -122,6 +129,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """The state as it may be shown."""
         return ActorSnapshot(
             servers=tuple(server.snapshot() for server in self.servers.values()),
+            queue=Counter(waiting.spec.model.alias for waiting in self.waiting),
             waiting=len(self.waiting),
             stopping=self.closing,
         )

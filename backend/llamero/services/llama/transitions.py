@@ -12,12 +12,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from llamero.models.events import Start, Stop
-from llamero.models.llama import Failure, ServerPhase
+from llamero.models.llama import Failure, ServerExit, ServerPhase
 from llamero.services.llama import events
 from llamero.services.llama.effects import Announce, Done, Effect, Refuse
 from llamero.services.llama.events import Event
 from llamero.services.llama.scheduling import Draft, schedule
-from llamero.services.llama.state import Server, State, Stopping, Waiting
+from llamero.services.llama.state import EXITS_KEPT, Server, State, Stopping, Waiting
 
 QUEUE_FULL = "server_error-queue_full"
 STOPPED_BY_USER = "server_error-stopped_by_user"
@@ -193,7 +193,13 @@ def _start_failed(draft: Draft, event: events.StartFailed) -> None:
     server = _current(draft, event.alias, event.generation)
     if server is None or server.phase is not ServerPhase.STARTING:
         return
+    server = replace(server, exits=_with_exit(server, event.failure, event.at, None))
     _fail(draft, server, event.failure, event.at)
+
+
+def _with_exit(server: Server, failure: Failure, at: float, ran_s: float | None) -> tuple[ServerExit, ...]:
+    """The ends that are remembered once this one is known."""
+    return (*server.exits, ServerExit(at=at, failure=failure, ran_s=ran_s))[-EXITS_KEPT:]
 
 
 def _exited(draft: Draft, event: events.Exited) -> None:
@@ -212,6 +218,7 @@ def _exited(draft: Draft, event: events.Exited) -> None:
         pid=None,
         port=None,
         failure=event.failure,
+        exits=_with_exit(server, event.failure, event.at, event.at - server.since),
     )
     if len(crashes) >= policy.crash_limit:
         _fail(draft, server, replace(event.failure, code=CRASH_LOOP), event.at)
