@@ -28,11 +28,15 @@ export class Ui {
     this.core.bridge.invoke('watch_metrics', { watching: this.looking }).catch(() => {});
   }
 
-  /** @param {Partial<UiState>} change */
+  /**
+   * Saved at once, since a reload or a crash may follow a click as quickly; only what is being typed waits for a pause.
+   * @param {Partial<UiState>} change
+   */
   remember(change) {
     this.core.store.ui.value = { ...this.core.store.ui.value, ...change };
     clearTimeout(this.saveTimer);
-    this.saveTimer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    if (change.drafts) this.saveTimer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    else this.save();
   }
 
   /** @param {{ last?: boolean }} [options] */
