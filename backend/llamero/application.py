@@ -168,6 +168,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             settings=settings.metrics,
             clock=clock,
             busy=lambda: any(server.leases for server in actor.snapshot.servers),
+            engines=lambda: [server.pid for server in actor.snapshot.servers if server.pid is not None],
         )
         stack.push_async_callback(metrics.stop)
         planner = Planner(settings, paths.data_dir, paths.cache)

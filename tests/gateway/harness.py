@@ -24,7 +24,7 @@ from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
-from llamero.models.metrics import GpuMetrics, HardwareMetrics
+from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics
 from llamero.models.settings import GatewaySettings
 from llamero.services.access import AccessService
 
@@ -151,6 +151,9 @@ class SomeServers:
     async def runs(self, name: str) -> bool:
         return name in self._runs
 
+    def forget(self) -> None:
+        self._ready = ()
+
     async def load(self, name: str, keep_alive_s: float | None = None) -> None:
         self.asked.append(("load", name) if keep_alive_s is None else ("load", name, keep_alive_s))
 
@@ -185,6 +188,7 @@ class Hardware:
     """A machine that was measured once."""
 
     latest = HardwareMetrics(at=1.0, monotonic=1.0, cpu=12.5, gpus=(GpuMetrics(index=0, name="GPU", source="nvml"),))
+    latest_processes: Mapping[int, ProcessMetrics] = {1: ProcessMetrics(pid=1, cpu=150.0, rss=4096)}
 
 
 @dataclass

@@ -8,15 +8,25 @@ import sys
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from llamero.gateway.metrics.counts import Histogram
+from llamero.gateway.metrics.counts import Counts, Histogram
+from llamero.gateway.metrics.exposition import Exposition
 from llamero.gateway.metrics.model_labels import LIMIT, ModelLabels
+from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.key_digest import digest
+from llamero.models.access import ApiKey, Scope, StoredKey
+from llamero.models.chat import Timings
 from llamero.models.errors import UpstreamFailed
+from llamero.services.access import AccessService
 from tests.gateway.harness import (
     CHAT,
+    MODEL,
     SLASHED,
     Gateway,
+    Hardware,
     OneServer,
     Script,
+    ScriptedReply,
+    SomeServers,
     chat,
     event,
     eventually,
@@ -73,7 +83,7 @@ async def test_names_of_no_model_share_one_label() -> None:
         frozenset({("model", "m"), ("outcome", "finished")}): 1,
         frozenset({("model", "other"), ("outcome", "failed")}): 20,
     }
-    assert sample(found, "llamero_first_byte_seconds_count", model="m") == 1
+    assert sample(found, "llamero_first_token_seconds_count", model="m") == 1
     assert sample(found, "llamero_tokens_total", model="m", kind="prompt") == 7
     assert sample(found, "llamero_tokens_total", model="m", kind="generated") > 0
 
@@ -116,11 +126,81 @@ async def test_state_of_engines_machine_and_process_is_told() -> None:
         found = await scrape(gateway)
     assert sample(found, "llamero_servers", state="ready") == 1
     assert sample(found, "llamero_servers", state="failed") == 0
-    assert sample(found, "llamero_server_loads_total", model="m") == 1
-    assert sample(found, "llamero_cpu_percent") == 12.5
-    assert not [name for name, _ in found if name == "llamero_gpu_percent"]  # a sensor that is missing is not 0
+    assert sample(found, "llamero_server_state", model="m", state="ready") == 1
+    assert sample(found, "llamero_server_loads_total") == 1
+    assert sample(found, "llamero_server_cpu_cores", model="m") == 1.5
+    assert sample(found, "llamero_server_resident_bytes", model="m") == 4096
+    assert sample(found, "llamero_cpu_ratio") == 0.125
+    missing = {"llamero_gpu_ratio", "llamero_server_gpu_memory_bytes"}  # a sensor that is missing is not 0
+    assert not [name for name, _ in found if name in missing]
     assert sample(found, "process_cpu_seconds_total") > 0
     assert sample(found, "process_resident_memory_bytes") > 10_000_000
+
+
+async def test_first_token_of_an_answer_in_one_piece_is_not_known() -> None:
+    whole = Script([b'{"choices":[]}'], headers={"Content-Type": "application/json"})
+    async with running_gateway(whole) as gateway:
+        await chat(gateway, CHAT)
+        found = await scrape(gateway)
+    assert sample(found, "llamero_model_requests_total", model="m", outcome="finished") == 1
+    assert sample(found, "llamero_first_token_seconds_count", model="m") == 0
+
+
+class HealedReply(ScriptedReply):
+    """One that an engine has timed, and that two others took over."""
+
+    timings = Timings(prompt_n=4, prompt_ms=500.0, predicted_n=10, predicted_ms=2000.0)
+    continuations, replays = 2, 1
+
+
+async def test_engine_clock_and_recoveries_are_counted_by_model() -> None:
+    async with running_gateway(reply=HealedReply) as gateway:
+        await chat(gateway, CHAT)
+        await chat(gateway, CHAT)
+        found = await scrape(gateway)
+    assert sample(found, "llamero_engine_tokens_total", model="m", kind="prompt") == 8
+    assert sample(found, "llamero_engine_seconds_total", model="m", kind="prompt") == 1
+    assert sample(found, "llamero_engine_tokens_total", model="m", kind="generated") == 20
+    assert sample(found, "llamero_engine_seconds_total", model="m", kind="generated") == 4
+    assert sample(found, "llamero_recoveries_total", model="m", way="continued") == 4
+    assert sample(found, "llamero_recoveries_total", model="m", way="replayed") == 2
+
+
+class OneRequest:
+    """A key store with one key that may ask once a minute."""
+
+    def __init__(self) -> None:
+        terms = ApiKey(
+            id="1", name="k", start="k", scopes=tuple(Scope), created_at=0.0, requests_per_minute=1, streams=None
+        )
+        self._keys = (StoredKey(digest=digest("secret"), key=terms),)
+
+    def stamp(self) -> int:
+        return 1
+
+    async def stored(self) -> tuple[StoredKey, ...]:
+        return self._keys
+
+    async def note_use(self, key_id: str, at: float) -> None:
+        pass
+
+
+async def test_limit_of_a_key_that_is_hit_is_counted_by_its_code() -> None:
+    access = AccessService(OneRequest(), SystemClock(), required=False)
+    async with running_gateway(access=access) as gateway:
+        for status in (200, 429, 429):
+            answer = await send(gateway, "GET", "/v1/models", headers={"Authorization": "Bearer secret"})
+            assert answer.status == status
+        found = await scrape(gateway)
+    assert sample(found, "llamero_errors_total", code="access_error-key_rate_limited") == 2
+
+
+async def test_count_of_loads_outlives_the_engine_that_was_last() -> None:
+    servers = SomeServers(MODEL)
+    exposition = Exposition(Counts(), servers, Hardware(), lambda: 0)
+    assert b"llamero_server_loads_total 1.0" in exposition.page()[0]
+    servers.forget()
+    assert b"llamero_server_loads_total 1.0" in exposition.page()[0]
 
 
 async def test_scrape_tells_no_path() -> None:

@@ -148,6 +148,21 @@ async def test_metrics_cadence_with_interval_of_nothing_is_no_busy_loop(interval
         assert await house.samples_in(10) == 40
 
 
+async def test_metrics_of_engines_are_kept_with_the_sample_that_measured_them() -> None:
+    clock = FakeClock()
+    sampler = FakeSampler(clock)
+    service = MetricsService(sampler, clock=clock, engines=lambda: [7, 8])
+    assert service.latest_processes == {}
+    sampler.trees = {7: ProcessMetrics(pid=7, rss=1)}
+    await service.snapshot()
+    assert service.latest_processes == {7: ProcessMetrics(pid=7, rss=1)}
+    sampler.error = OSError("gone")
+    clock.advance(60)
+    await service.snapshot()
+    assert service.latest_processes == {}
+    await service.stop()
+
+
 async def test_metrics_cadence_with_busy_that_raises_goes_on_idle() -> None:
     clock = FakeClock()
 

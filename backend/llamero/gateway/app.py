@@ -18,6 +18,7 @@ from llamero.gateway.errors import ErrorEnvelope
 from llamero.gateway.limits import Limits
 from llamero.gateway.llama_cpp.routes import LlamaCppRoutes
 from llamero.gateway.metrics.counts import Counts
+from llamero.gateway.metrics.errors import CountedErrors
 from llamero.gateway.metrics.exposition import Exposition
 from llamero.gateway.metrics.measured import MeasuredInference
 from llamero.gateway.metrics.model_labels import ModelLabels
@@ -54,7 +55,8 @@ def create_gateway(
     surface = Surface(services=services, envelope=envelope, slots=slots, limits=limits)
     anthropic = AnthropicErrors(messages)
     ollama = OllamaErrors(messages)
-    errors = DialectErrors(envelope, {Dialect.ANTHROPIC: anthropic, Dialect.OLLAMA: ollama})
+    dialects = DialectErrors(envelope, {Dialect.ANTHROPIC: anthropic, Dialect.OLLAMA: ollama})
+    errors = CountedErrors(dialects, counts)
     app = web.Application()
     app[CONNECTION_OPTIONS] = ConnectionOptions(limits, errors, response_headers(policy, None))
     install(app, policy, errors)

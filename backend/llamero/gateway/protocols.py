@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from llamero.models.aliases import ListedModel
-from llamero.models.chat import TokenCounts
+from llamero.models.chat import Timings, TokenCounts
 from llamero.models.gguf import ModelFileFacts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot
-from llamero.models.metrics import HardwareMetrics
+from llamero.models.metrics import HardwareMetrics, ProcessMetrics
 from llamero.models.responses import Item, ItemPage, Response
 
 
@@ -74,6 +74,17 @@ def tokens_of(reply: InferenceReply | CountedReply) -> TokenCounts | None:
     return getattr(reply, "tokens", None)
 
 
+def timings_of(reply: InferenceReply) -> Timings | None:
+    """The engine's own clock for a reply that tells it, when it has ended at the latest."""
+    timings: Timings | None = getattr(reply, "timings", None)
+    return timings
+
+
+def recoveries_of(reply: InferenceReply) -> tuple[int, int]:
+    """How often another server took over: by continuing, and by replaying. A reply that is not healed has none."""
+    return getattr(reply, "continuations", 0), getattr(reply, "replays", 0)
+
+
 class Inference(Protocol):
     """Answers requests with models."""
 
@@ -126,11 +137,16 @@ class Servers(Protocol):
 
 
 class Hardware(Protocol):
-    """The machine as it was last measured."""
+    """The machine as it was last measured. Nothing here asks a sensor."""
 
     @property
     def latest(self) -> HardwareMetrics | None:
         """The last sample, however old; None before the first."""
+        ...
+
+    @property
+    def latest_processes(self) -> Mapping[int, ProcessMetrics]:
+        """What engines cost at that sample, by process id."""
         ...
 
 

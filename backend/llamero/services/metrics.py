@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Protocol, TypeVar
@@ -96,6 +96,7 @@ class MetricsService:
     """Measures at the right times. Every method belongs to one event loop; may be started again after `stop`.
 
     `busy` says whether a generation runs. It is asked whenever the cadence is decided, and `notify` makes that now.
+    `engines` are the processes that are measured with every sample.
     """
 
     def __init__(
@@ -105,11 +106,13 @@ class MetricsService:
         settings: MetricsSettings | None = None,
         clock: Clock | None = None,
         busy: Callable[[], bool] = lambda: False,
+        engines: Callable[[], Iterable[int]] = tuple,
     ) -> None:
         settings = settings if settings is not None else MetricsSettings()
         self._sampler = sampler
         self._clock = clock if clock is not None else SystemClock()
         self._busy = busy
+        self._engines = engines
         self._active_s = max(SHORTEST_INTERVAL_S, settings.active_interval_s)
         self._idle_s = max(self._active_s, settings.idle_interval_s)
         self._watchers: set[Watcher] = set()
@@ -121,6 +124,7 @@ class MetricsService:
         self._history: deque[HardwareMetrics] = deque(maxlen=int(HISTORY_S / SHORTEST_INTERVAL_S))
         self._outage = Outage(logger, "hardware readings")
         self._latest: HardwareMetrics | None = None
+        self._processes: dict[int, ProcessMetrics] = {}
         self._taken_at: float | None = None
         self._taken_wall = 0.0
         self._stopped = False
@@ -161,6 +165,11 @@ class MetricsService:
     def latest(self) -> HardwareMetrics | None:
         """The last sample, however old; None before the first."""
         return self._latest
+
+    @property
+    def latest_processes(self) -> Mapping[int, ProcessMetrics]:
+        """What every engine cost at the last sample, by process id."""
+        return self._processes
 
     @property
     def history(self) -> tuple[HardwareMetrics, ...]:
@@ -251,10 +260,14 @@ class MetricsService:
         """Measure and tell every watcher; when that fails, the sample is one without any reading."""
         self._taken_wall, self._taken_at = self._clock.time(), self._clock.monotonic()
         try:
-            metrics = await self._in_thread(self._sampler.sample)
+            pids = tuple(self._engines())
+            metrics, self._processes = await self._in_thread(
+                lambda: (self._sampler.sample(), self._sampler.processes(pids) if pids else {})
+            )
         except Exception as error:
             self._outage.failed(f"{type(error).__name__}: {error}")
             metrics = HardwareMetrics(at=self._taken_wall, monotonic=self._taken_at, gpu_note=UNMEASURED)
+            self._processes = {}
         else:
             self._outage.recovered()
         self._latest = metrics

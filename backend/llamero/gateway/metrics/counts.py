@@ -43,9 +43,17 @@ class Counts:
         """By route, dialect and status."""
         self.seconds: defaultdict[str, Histogram] = defaultdict(Histogram)
         """From the end of a request's head to the end of its answer, by route."""
-        self.first_byte: defaultdict[str, Histogram] = defaultdict(Histogram)
-        """From the request to the engine's first byte, waiting and loading included, by model."""
+        self.first_token: defaultdict[str, Histogram] = defaultdict(Histogram)
+        """From the request to the first token of a stream, waiting and loading included, by model."""
         self.model_requests: Counter[tuple[str, str]] = Counter()
         """By model and outcome."""
         self.tokens: Counter[tuple[str, str]] = Counter()
         """By model and kind: prompt or generated."""
+        self.engine_tokens: Counter[tuple[str, str]] = Counter()
+        """Those that an engine has timed, by model and kind. A prompt's are those that had to be read."""
+        self.engine_seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+        """How long they took by the engine's own clock, by model and kind."""
+        self.recoveries: Counter[tuple[str, str]] = Counter()
+        """Answers that another server took over, by model and way: continued or replayed."""
+        self.errors: Counter[str] = Counter()
+        """Requests that were refused or failed before their answer began, by the error's code."""

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 
 from llamero.gateway.metrics.counts import Counts
 from llamero.gateway.metrics.model_labels import ModelLabels
-from llamero.gateway.protocols import Inference, InferenceReply, tokens_of
+from llamero.gateway.protocols import Inference, InferenceReply, recoveries_of, timings_of, tokens_of
 from llamero.models.inference import InferenceRequest
+from llamero.services.replies import EVENT_STREAM
 
 FINISHED, BROKEN, CANCELLED = "finished", "failed", "cancelled"
+PROMPT, GENERATED = "prompt", "generated"
 
 
 class MeasuredInference:
@@ -43,11 +45,23 @@ class MeasuredInference:
             self._counts.model_requests[self._labels.label(request.model, answered=answered), outcome] += 1
 
     def _opened(self, name: str, reply: InferenceReply, seconds: float) -> None:
-        if reply.status < 400:
-            self._counts.first_byte[self._labels.label(name, answered=True)].observe(seconds)
+        """A reply in one piece begins with its end, which says nothing about its first token."""
+        if reply.status < 400 and reply.headers.get("Content-Type", "").startswith(EVENT_STREAM):
+            self._counts.first_token[self._labels.label(name, answered=True)].observe(seconds)
 
     def _ended(self, name: str, reply: InferenceReply) -> None:
-        if reply.status < 400 and (tokens := tokens_of(reply)) is not None:
-            model = self._labels.label(name, answered=True)
-            self._counts.tokens[model, "prompt"] += tokens.prompt
-            self._counts.tokens[model, "generated"] += tokens.generated
+        if reply.status >= 400:
+            return
+        model, counts = self._labels.label(name, answered=True), self._counts
+        if (tokens := tokens_of(reply)) is not None:
+            counts.tokens[model, PROMPT] += tokens.prompt
+            counts.tokens[model, GENERATED] += tokens.generated
+        if (timings := timings_of(reply)) is not None:
+            counts.engine_tokens[model, PROMPT] += timings.prompt_n
+            counts.engine_tokens[model, GENERATED] += timings.predicted_n
+            counts.engine_seconds[model, PROMPT] += timings.prompt_ms / 1000
+            counts.engine_seconds[model, GENERATED] += timings.predicted_ms / 1000
+        continued, replayed = recoveries_of(reply)
+        if continued or replayed:
+            counts.recoveries[model, "continued"] += continued
+            counts.recoveries[model, "replayed"] += replayed

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from llamero.models.chat import TokenCounts
+from llamero.models.chat import Timings, TokenCounts
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import Form
 from llamero.models.llama import LaunchSpec
@@ -26,7 +26,7 @@ from llamero.services.llama.continuing import continuation_of, token_limit_reach
 from llamero.services.llama.passing import Block, Passing, PassingSink
 from llamero.services.llama.protocols import Reply, Sink
 from llamero.services.llama.question import Question, renaming
-from llamero.services.llama.received import DONE, Received, tokens_of_whole
+from llamero.services.llama.received import DONE, Received, timings_of_whole, tokens_of_whole
 from llamero.services.llama.recovery import DISAGREES, AlreadySent
 from llamero.services.llama.sse import data_event
 
@@ -88,6 +88,11 @@ class Answer:
     def tokens(self) -> TokenCounts:
         """How many tokens there were, as far as it is known by now."""
         return self._received.tokens if self._whole is None else tokens_of_whole(self._whole)
+
+    @property
+    def timings(self) -> Timings | None:
+        """The engine's own clock, once it has told it: at the end of an answer."""
+        return self._received.timings if self._whole is None else timings_of_whole(self._whole)
 
     async def open(self) -> None:
         """Get the first reply. A server that dies before it has answered is replaced, as often as that is allowed."""

@@ -145,6 +145,14 @@ def tokens_of_whole(body: bytes) -> TokenCounts:
     return token_counts(whole.usage, whole.timings)
 
 
+def timings_of_whole(body: bytes) -> Timings | None:
+    """The engine's own clock for an answer in one piece, where it tells it."""
+    try:
+        return _decode_whole(body).timings
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
 def _single_choice(chunk: StreamChunk) -> tuple[ChunkChoice, ...]:
     """What llama-server's own completion says, which has no list of choices."""
     if chunk.content is None:
