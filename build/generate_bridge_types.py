@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import access, aliases, bridge, conversations, metrics
+from llamero.models import access, aliases, bridge, conversations, logs, metrics
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -59,6 +59,8 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "delete_alias": (bridge.DeleteAlias, bridge.DeletedAlias),
     "open_link": (bridge.OpenLink, None),
     "set_ui_state": (bridge.SetUiState, None),
+    "watch_logs": (bridge.WatchLogs, bridge.LogHistory),
+    "open_log_file": (Empty, None),
     "watch_metrics": (bridge.WatchMetrics, None),
 }
 
@@ -70,6 +72,7 @@ EVENTS: dict[str, object] = {
     "models": tuple[bridge.ModelInfo, ...],
     "aliases": tuple[aliases.Alias, ...],
     "metrics": metrics.MetricsSnapshot,
+    "logs": logs.LogLines,
     "ui": bridge.UiState,
 }
 

@@ -21,6 +21,7 @@ from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.context import FileDialogs, Services
 from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
+from llamero.bridge.log_push import LogPush
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList
@@ -30,6 +31,7 @@ from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
 from llamero.infrastructure.clock import SystemClock
+from llamero.infrastructure.log_feed import LogFeed
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.temporary_area import TemporaryArea
@@ -318,6 +320,7 @@ class Bridge:
     preferences: FakePreferences
     links: FakeLinks
     metrics: FakeMetrics
+    feed: LogFeed
     blobs: BlobStore
     tokens: dict[WindowKind, str] = field(repr=False, default_factory=dict)
 
@@ -438,6 +441,7 @@ async def running_bridge(
     hub = Hub(hub_limits or HubLimits(frame_interval_s=0.001))
     chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
     preferences, links, control = FakePreferences(), FakeLinks(), FakeControl()
+    feed = LogFeed()
     catalog, infos = ModelCatalog(), ModelInfos(ModelHeaders(read_fake_header))
     book = AliasBook(MemoryStorage())
     router = Router(catalog, book)
@@ -460,6 +464,7 @@ async def running_bridge(
             links=links,
             model_infos=infos,
             server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
+            log_push=LogPush(feed, hub),
             metrics_push=MetricsPush(metrics, actor, hub),
             dialogs=dialogs,
             gateway_url=lambda: "http://127.0.0.1:5526",
@@ -490,6 +495,7 @@ async def running_bridge(
             preferences,
             links,
             metrics,
+            feed,
             blobs,
             tokens,
         )

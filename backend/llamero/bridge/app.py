@@ -33,6 +33,7 @@ def connect_core(front: Front, services: Services, blobs: BlobStore, *, registry
         services.server_infos.close()
         await dispatcher.close()
         await services.metrics_push.close()
+        await services.log_push.close()
 
     front.connect(
         CoreRoutes(

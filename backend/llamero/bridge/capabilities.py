@@ -55,6 +55,8 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "open_link": _BOTH,
     "set_ui_state": _BOTH,
     "watch_metrics": _BOTH,
+    "watch_logs": _BOTH,
+    "open_log_file": _WINDOW_ONLY,  # it starts a program on the desktop
     "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
 }
 

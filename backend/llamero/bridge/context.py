@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.hub import Hub
+from llamero.bridge.log_push import LogPush
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList, Names
@@ -124,6 +125,14 @@ class FileDialogs(Protocol):
         ...
 
 
+class LogFile(Protocol):
+    """The log's file: `infrastructure.log_file.LogFile`."""
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    async def open(self) -> None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """Everything that commands may use. `notices` are sentences to be shown at the start."""
@@ -144,6 +153,8 @@ class Services:
     model_infos: ModelInfos
     server_infos: ServerInfos
     metrics_push: MetricsPush
+    log_push: LogPush
+    log_file: LogFile | None = None
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)

@@ -16,6 +16,7 @@ from llamero.models.aliases import Alias
 from llamero.models.bridge import ConversationRef, ModelInfo, ServerInfo, UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.errors import RateLimited
+from llamero.models.logs import LogLines
 from llamero.models.metrics import MetricsSnapshot
 
 # What may be published, and the type of its payload.
@@ -27,6 +28,7 @@ EVENTS: Mapping[str, object] = {
     "models": tuple[ModelInfo, ...],
     "aliases": tuple[Alias, ...],
     "metrics": MetricsSnapshot,
+    "logs": LogLines,
     "ui": UiState,
 }
 

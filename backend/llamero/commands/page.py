@@ -16,6 +16,7 @@ from llamero.bridge.commands.models import know_model_file
 from llamero.bridge.context import FileDialogs, Services
 from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
+from llamero.bridge.log_push import LogPush
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList
@@ -24,6 +25,9 @@ from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.links import LinkOpener
+from llamero.infrastructure.log_feed import process_feed
+from llamero.infrastructure.log_file import LogFile
+from llamero.infrastructure.logs import LOG_NAME
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
@@ -116,6 +120,8 @@ async def open_page(
         links=LinkOpener(),
         model_infos=model_infos,
         server_infos=server_infos,
+        log_push=LogPush(process_feed, hub),
+        log_file=LogFile(app.paths.logs / LOG_NAME),
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         dialogs=dialogs,
         activate=activate,

@@ -5,7 +5,8 @@ traceback are marked, so that no engine output, file name or request can forge a
 masked in the finished text, tracebacks included. Logging never raises and never prints a record that could not be
 written; a log that cannot be written is said once on stderr.
 
-The engines' own output comes to the logger `llamero.engine`.
+The engines' own output comes to the logger `llamero.engine`. What goes to the files is also kept for a while in
+`process_feed`, for those who watch.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
 
+from llamero.infrastructure.log_feed import ENGINE_LOGGER, process_feed
 from llamero.infrastructure.plain_text import one_line
 from llamero.infrastructure.secret_masking import SecretMask, process_secrets, register_secret
 
 __all__ = ["ENGINE_LOGGER", "LOG_NAME", "configure_logging", "register_secret"]
 
-ENGINE_LOGGER = "llamero.engine"
 LOG_NAME = "llamero.log"
 FILE_BYTES = 5_000_000
 FILE_COUNT = 5
@@ -33,10 +34,14 @@ FILE_COUNT = 5
 RECORD_LIMIT = 16_384
 
 _OWN = "_llamero_handler"
+_BODY = "_llamero_body"
 
 
 class SafeFormatter(logging.Formatter):
-    """`time level logger: message`, one line, masked; then the traceback, each line of it marked."""
+    """`time level logger: message`, one line, masked; then the traceback, each line of it marked.
+
+    What a record says is made once and kept with it: the file asks for it twice, whoever watches a third time.
+    """
 
     def __init__(self, mask: SecretMask = process_secrets) -> None:
         super().__init__()
@@ -45,7 +50,17 @@ class SafeFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished text of a record."""
         time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-        head = f"{time} {record.levelname.lower()} {one_line(record.name)}: {self.message(record)}"
+        return f"{time} {record.levelname.lower()} {one_line(record.name)}: {self.body(record)}"
+
+    def body(self, record: logging.LogRecord) -> str:
+        """Return the message and the traceback."""
+        known = record.__dict__.get(_BODY)
+        if known is None:
+            known = record.__dict__[_BODY] = self._body(record)
+        return str(known)
+
+    def _body(self, record: logging.LogRecord) -> str:
+        head = self.message(record)
         if not record.exc_info and not record.stack_info:
             return head
         trace = self.formatException(record.exc_info) if record.exc_info else ""
@@ -59,6 +74,14 @@ class SafeFormatter(logging.Formatter):
         except Exception:  # any __str__ may run here
             text = f"{record.msg!s} (its arguments do not fit)"
         return one_line(self._mask.apply(text, RECORD_LIMIT))
+
+
+class BodyFormatter(SafeFormatter):
+    """The message and the traceback alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return what a record says."""
+        return self.body(record)
 
 
 class TerseFormatter(SafeFormatter):
@@ -104,15 +127,18 @@ def configure_logging(level: str = "info", log_dir: Path | None = None, console_
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if getattr(handler, _OWN, False)]:
         root.removeHandler(handler)
-        handler.close()
+        if handler is not process_feed:
+            handler.close()
     console = _QuietStream(sys.stderr)
     _add(root, console, stderr_level, TerseFormatter())
     file = _open_file(log_dir) if log_dir is not None else None
     if file is not None:
         _add(root, file, file_level, SafeFormatter())
+    if log_dir is not None:
+        _add(root, process_feed, file_level, BodyFormatter())
     logging.captureWarnings(True)
     root.setLevel(logging.WARNING)
-    logging.getLogger("llamero").setLevel(min(file_level, stderr_level) if file else stderr_level)
+    logging.getLogger("llamero").setLevel(stderr_level if log_dir is None else min(file_level, stderr_level))
     return Path(file.baseFilename) if file else None
 
 

@@ -15,6 +15,7 @@ from llamero.models.access import KeyName, KeyTerms
 from llamero.models.aliases import Alias, AliasKind, AliasName
 from llamero.models.conversations import Conversation, Message, Sampling
 from llamero.models.llama import EngineKind, LaunchFlag, ServerPhase
+from llamero.models.logs import LogLines
 from llamero.models.metrics import MetricsSnapshot
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -340,6 +341,19 @@ class WatchMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile."""
 
     watching: bool
+
+
+class WatchLogs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody watches the log (or no longer does): new lines come as the event `logs` meanwhile."""
+
+    watching: bool
+
+
+class LogHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The last lines of the log, and where its file is."""
+
+    path: str | None
+    history: LogLines
 
 
 WindowId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]

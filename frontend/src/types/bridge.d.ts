@@ -451,6 +451,34 @@ export interface SetUiState {
   ui: UiState;
 }
 
+/** Somebody watches the log (or no longer does): new lines come as the event `logs` meanwhile. */
+export interface WatchLogs {
+  watching: boolean;
+}
+
+/** The last lines of the log, and where its file is. */
+export interface LogHistory {
+  path: string | null;
+  history: LogLines;
+}
+
+/** Records that follow each other. `first` is the number of the first; numbers that were skipped were dropped. */
+export interface LogLines {
+  first: number;
+  lines: LogLine[];
+}
+
+/** One record. `at` is seconds since the epoch; `name` is the logger, or the model whose engine wrote it. */
+export interface LogLine {
+  at: number;
+  level: string;
+  source: LogSource;
+  name: string;
+  text: string;
+}
+
+export type LogSource = 'app' | 'engine';
+
 /** Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile. */
 export interface WatchMetrics {
   watching: boolean;
@@ -508,6 +536,8 @@ export interface Commands {
   delete_alias: { args: DeleteAlias; result: DeletedAlias };
   open_link: { args: OpenLink; result: null };
   set_ui_state: { args: SetUiState; result: null };
+  watch_logs: { args: WatchLogs; result: LogHistory };
+  open_log_file: { args: Empty; result: null };
   watch_metrics: { args: WatchMetrics; result: null };
 }
 
@@ -520,5 +550,6 @@ export interface Events {
   models: ModelInfo[];
   aliases: (UserAlias | ApiModel | FallbackAlias)[];
   metrics: MetricsSnapshot;
+  logs: LogLines;
   ui: UiState;
 }

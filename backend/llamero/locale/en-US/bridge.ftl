@@ -14,5 +14,7 @@ bridge_error-no_such_blob = This upload has expired. Upload the file again.
 bridge_error-blobs_full = There are too many uploads at once. Wait until they are used, then upload again.
 bridge_error-link_not_allowed = This link is not opened: only http, https and mailto links without a password are.
 bridge_error-no_browser = No browser could be started on this machine. Copy the link instead.
+bridge_error-no_log_file = There is no log at { $path } yet.
+bridge_error-no_text_program = No program for text could be started on this machine. The log is { $path }.
 bridge_error-no_interface = The interface is not built: { $path } is missing. Run "make app" in the source folder, or install Llamero again.
 bridge_error-projector = { $path } is a part of another model, which cannot be run alone. Choose the model's own file.
