@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import access, aliases, bridge, conversations, logs, metrics
+from llamero.models import access, aliases, bridge, conversations, logs, metrics, metrics_history
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -62,6 +62,8 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "watch_logs": (bridge.WatchLogs, bridge.LogHistory),
     "open_log_file": (Empty, None),
     "watch_metrics": (bridge.WatchMetrics, None),
+    "get_metrics_history": (bridge.GetMetricsHistory, metrics_history.MetricsHistory),
+    "export_metrics": (bridge.ExportMetrics, metrics_history.MetricsExport),
 }
 
 EVENTS: dict[str, object] = {

@@ -28,13 +28,16 @@ from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.infrastructure.storage.aliases import AliasStore
 from llamero.infrastructure.storage.api_keys import ApiKeyStore
 from llamero.infrastructure.storage.database import Database
+from llamero.infrastructure.storage.metrics_history import MetricsHistoryStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.models.llama import LaunchSpec
 from llamero.models.settings import ResolvedSettings, Settings
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.discovery import ModelDiscovery
+from llamero.services.history.service import HistoryService
 from llamero.services.inference import InferenceService
+from llamero.services.llama.activity import Activity
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.planning import Planner
@@ -70,6 +73,7 @@ class Application:
         model_headers: ModelHeaders,
         database: Database | None = None,
         api_keys: ApiKeyStore | None = None,
+        history: HistoryService | None = None,
         notices: tuple[str, ...] = (),
     ) -> None:
         self.paths = paths
@@ -88,6 +92,8 @@ class Application:
         self.database = database
         """None for a short-lived command that runs beside another Llamero, which has it."""
         self.api_keys = api_keys
+        """None where there is no database."""
+        self.history = history
         """None where there is no database."""
         self.notices = notices
         """Sentences that a person should read at the start: what is wrong in the settings."""
@@ -163,16 +169,23 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         listeners = Listeners()
         stack.push_async_callback(listeners.close)
         actor = await stack.enter_async_context(LlamaActor(create, clock, listeners, policy_of(settings)))
+        activity = Activity(clock)
+        history: HistoryService | None = None
+        if database is not None:
+            idle_s = settings.metrics.idle_interval_s
+            history = HistoryService(MetricsHistoryStore(database), clock, activity, idle_s)
+            stack.push_async_callback(history.close)
         metrics = MetricsService(
             LateSampler(clock),
             settings=settings.metrics,
             clock=clock,
-            busy=lambda: any(server.leases for server in actor.snapshot.servers),
-            engines=lambda: [server.pid for server in actor.snapshot.servers if server.pid is not None],
+            state=lambda: actor.snapshot,
+            activity=activity,
+            record=history.record if history is not None else lambda snapshot: None,
         )
         stack.push_async_callback(metrics.stop)
         planner = Planner(settings, paths.data_dir, paths.cache)
-        llama = LlamaCppService(actor, planner, metrics, listeners)
+        llama = LlamaCppService(actor, planner, metrics, listeners, activity)
         catalog, discovery = await known_models(paths, settings, database, clock)
         remote_keys = RemoteKeys(paths.data_dir)
         remote = RemoteClient(
@@ -201,5 +214,6 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             ModelHeaders(read_header),
             database=database,
             api_keys=api_keys,
+            history=history,
             notices=notices,
         )

@@ -61,6 +61,7 @@ from llamero.models.errors import Conflict, LlameroError, ModelFileNotFound, Not
 from llamero.models.gguf import GgufHeader
 from llamero.models.llama import ActorSnapshot, LlamaCppConfig, OutputLines, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
+from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory, MetricsSeries
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
@@ -294,6 +295,23 @@ class FakeMetrics:
         return MEASURED
 
 
+class FakeHistory:
+    """Notes what it is asked, and knows one value."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[HistoryRange, float | None, bool]] = []
+
+    async def history(self, wanted: HistoryRange, *, after: float | None = None, cores: bool = False) -> MetricsHistory:
+        self.asked.append((wanted, after, cores))
+        load = MetricsSeries(quantity="cpu.load", unit="percent", values=(12.5, None))
+        return MetricsHistory(
+            range=wanted, resolution_s=1.0, start=0.0, end=3.0, times=(1.0, 2.0), series=(load,), generations=()
+        )
+
+    async def export(self, wanted: HistoryRange) -> MetricsExport:
+        return MetricsExport(file_name=f"{wanted}.csv", content="time\n")
+
+
 def read_fake_header(path: Path) -> GgufHeader:
     """Every file that exists is a model; one whose name says so is a projector."""
     if not path.is_file():
@@ -465,6 +483,7 @@ async def running_bridge(
             model_infos=infos,
             server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
             log_push=LogPush(feed, hub),
+            history=FakeHistory(),
             metrics_push=MetricsPush(metrics, actor, hub),
             dialogs=dialogs,
             gateway_url=lambda: "http://127.0.0.1:5526",

@@ -390,3 +390,14 @@ async def test_key_is_made_in_the_window_only_and_revoked_anywhere(tmp_path: Pat
 async def test_key_of_impossible_terms_is_refused(tmp_path: Path, terms: dict[str, Any]) -> None:
     async with running_bridge(tmp_path) as bridge:
         assert (await bridge.call("create_api_key", terms)).status == 400
+
+
+async def test_metrics_history_is_told_as_asked_and_other_ranges_are_refused(tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        told = (await bridge.call("get_metrics_history", {"range": "24h", "after": 7.5, "cores": True})).json()
+        assert (told["range"], told["times"], told["series"][0]["values"]) == ("24h", [1.0, 2.0], [12.5, None])
+        assert bridge.services.history.asked == [("24h", 7.5, True)]  # type: ignore[attr-defined]
+        exported = (await bridge.call("export_metrics", {"range": "1h"})).json()
+        assert exported == {"file_name": "1h.csv", "content": "time\n"}
+        for arguments in ({}, {"range": "1y"}, {"range": "1h", "after": "now"}):
+            assert (await bridge.call("get_metrics_history", arguments)).status == 400

@@ -28,7 +28,7 @@ CONTRACT = {
     "restore_conversation", "search_messages", "add_model_file", "choose_model_file", "change_model", "start_model",
     "stop_model", "restart_model", "unload_model", "get_server_details", "get_server_output", "get_server_log",
     "watch_logs", "open_log_file",
-    "open_link", "set_ui_state", "watch_metrics", "activate",
+    "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "activate",
     "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
 }  # fmt: skip
 

@@ -31,14 +31,20 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
+from llamero.infrastructure.storage.metrics_history import MetricsHistoryStore
 from llamero.infrastructure.storage.migrations import MIGRATIONS
 from llamero.infrastructure.storage.opening import open_database
 from llamero.models.bridge import Progress, SendChatMessage
 from llamero.models.chat import ChatDelta, TextDelta
 from llamero.models.conversations import MessageStatus, Sampling
+from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
+from llamero.models.metrics_history import HistoryRange
 from llamero.services.chats.protocols import ChatMessages
 from llamero.services.chats.service import ChatService
+from llamero.services.history.service import HistoryService
+from llamero.services.llama.activity import Activity
 from tests.fakes.chats import RecordingPublisher
+from tests.fakes.clock import FakeClock
 
 
 def tell(line: str) -> None:
@@ -103,7 +109,20 @@ async def answer_for_ever(path: Path, seed: int) -> None:
     await asyncio.Event().wait()
 
 
-WORKLOADS = {"write": write_for_ever, "answer": answer_for_ever}
+async def measure_for_ever(path: Path, seed: int) -> None:
+    """A sample every 30 s of a clock of its own, which begins two hours after the last round's; says each."""
+    clock = FakeClock(wall=1_800_000_000.0 + seed * 7200)
+    history = HistoryService(MetricsHistoryStore(await Database.open(path)), clock, Activity(clock))
+    while True:
+        clock.advance(30)
+        hardware = HardwareMetrics(at=clock.wall, monotonic=clock.now, cpu=seed)
+        history.record(MetricsSnapshot(hardware=hardware))
+        await history.history(HistoryRange.FIVE_MINUTES)
+        await asyncio.sleep(0.0005)
+        tell(f"sampled {clock.wall}")
+
+
+WORKLOADS = {"write": write_for_ever, "answer": answer_for_ever, "measure": measure_for_ever}
 
 
 def rounds(path: Path, workload: str) -> None:

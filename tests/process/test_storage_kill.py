@@ -16,7 +16,12 @@ from pathlib import Path
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
+from llamero.infrastructure.storage.metrics_history import MetricsHistoryStore
 from llamero.models.conversations import ConversationWithMessages, Message, MessageStatus
+from llamero.models.metrics_history import HistoryRange, MetricsHistory
+from llamero.services.history.service import BATCH_S, HistoryService
+from llamero.services.llama.activity import Activity
+from tests.fakes.clock import FakeClock
 from tests.fakes.launch import REPOSITORY
 
 ROUNDS = 200
@@ -147,3 +152,32 @@ def test_app_killed_in_mid_answer_keeps_all_but_250_ms_or_2_kb(tmp_path: Path) -
             ages.append(killed - missing[0][1] if missing else 0.0)
     # The machine may have been busy with something else in one of the rounds.
     assert sorted(ages)[-2] <= 0.25, ages
+
+
+def test_history_killed_at_any_moment_lacks_one_batch_at_most(tmp_path: Path) -> None:
+    path = tmp_path / "llamero.db"
+    rng = random.Random(11)
+    with rounds_of("measure", path) as program:
+        for seed in range(10):
+            pid = program.begin(seed)
+            said = [program.line() for _ in range(rng.randrange(60, 200))]
+            os.kill(pid, signal.SIGKILL)
+            said += program.lines_until_dead()
+            times = [float(line.split()[1]) for line in said]
+            told = asyncio.run(past_of(path, times[-1]))
+            # The batch that was being made, and the two buckets that it begins and ends with.
+            assert times[-1] - told.times[-1] <= BATCH_S + 2 * told.resolution_s, seed
+            assert list(told.times) == sorted(set(told.times))
+            (load,) = [one.values for one in told.series if one.quantity == "cpu.load"]
+            mine = [value for at, value in zip(told.times, load, strict=True) if at >= times[0]]
+            assert set(mine) == {float(seed)}
+            assert len(mine) >= (told.times[-1] - times[0]) / told.resolution_s - 1
+
+
+async def past_of(path: Path, now: float) -> MetricsHistory:
+    database = await Database.open(path)
+    clock = FakeClock(wall=now)
+    history = HistoryService(MetricsHistoryStore(database), clock, Activity(clock))
+    told = await history.history(HistoryRange.DAY)
+    await database.close()
+    return told

@@ -14,10 +14,11 @@ import pytest
 from llamero.infrastructure.gpu import GpuReaderMissing
 from llamero.infrastructure.gpu_probe import GpuProbe
 from llamero.infrastructure.metrics import HardwareSampler
-from llamero.models.llama import ModelId, ServerPhase, ServerSnapshot
-from llamero.models.metrics import HardwareMetrics, ProcessMetrics
+from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
+from llamero.models.metrics import HardwareMetrics, MetricsSnapshot, ProcessMetrics
 from llamero.models.settings import MetricsSettings
-from llamero.services.metrics import MetricsService, Watcher
+from llamero.services.metrics import MetricsService
+from llamero.services.metrics_watcher import Watcher
 from tests.fakes.clock import FakeClock
 from tests.unit.test_metrics_sampler import FakeReader
 
@@ -61,7 +62,14 @@ class House:
         self.clock = FakeClock()
         self.sampler = FakeSampler(self.clock)
         self.generating = False
-        self.service = MetricsService(self.sampler, settings=settings, clock=self.clock, busy=lambda: self.generating)
+        self.service = MetricsService(self.sampler, settings=settings, clock=self.clock, state=self.state)
+
+    def state(self) -> ActorSnapshot:
+        """One server, with a request while something is generated."""
+        if not self.generating:
+            return ActorSnapshot()
+        model = ModelId(alias="m", path="/m.gguf")
+        return ActorSnapshot(servers=(ServerSnapshot(model=model, phase=ServerPhase.READY, generation=1, leases=1),))
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, wait by wait, until the service waits beyond it."""
@@ -151,25 +159,33 @@ async def test_metrics_cadence_with_interval_of_nothing_is_no_busy_loop(interval
 async def test_metrics_of_engines_are_kept_with_the_sample_that_measured_them() -> None:
     clock = FakeClock()
     sampler = FakeSampler(clock)
-    service = MetricsService(sampler, clock=clock, engines=lambda: [7, 8])
+    model = ModelId(alias="m", path="/m.gguf")
+    servers = tuple([ServerSnapshot(model=model, phase=ServerPhase.READY, generation=1, pid=pid) for pid in (7, 8)])
+    recorded: list[MetricsSnapshot] = []
+    service = MetricsService(
+        sampler, clock=clock, state=lambda: ActorSnapshot(servers=servers, waiting=3), record=recorded.append
+    )
     assert service.latest_processes == {}
     sampler.trees = {7: ProcessMetrics(pid=7, rss=1)}
     await service.snapshot()
     assert service.latest_processes == {7: ProcessMetrics(pid=7, rss=1)}
+    assert [server.process for server in recorded[0].servers] == [ProcessMetrics(pid=7, rss=1), None]
+    assert recorded[0].waiting == 3
     sampler.error = OSError("gone")
     clock.advance(60)
     await service.snapshot()
     assert service.latest_processes == {}
+    assert recorded[1].hardware.cpu is None
     await service.stop()
 
 
-async def test_metrics_cadence_with_busy_that_raises_goes_on_idle() -> None:
+async def test_metrics_cadence_with_state_that_raises_goes_on_idle() -> None:
     clock = FakeClock()
 
-    def busy() -> bool:
+    def state() -> ActorSnapshot:
         raise RuntimeError("no actor yet")
 
-    service = MetricsService(FakeSampler(clock), clock=clock, busy=busy)
+    service = MetricsService(FakeSampler(clock), clock=clock, state=state)
     await service.start()
     assert await clock.remaining() == pytest.approx(30)
     await service.stop()

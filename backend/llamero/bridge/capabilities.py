@@ -57,6 +57,8 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "watch_metrics": _BOTH,
     "watch_logs": _BOTH,
     "open_log_file": _WINDOW_ONLY,  # it starts a program on the desktop
+    "get_metrics_history": _BOTH,
+    "export_metrics": _BOTH,
     "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
 }
 

@@ -33,6 +33,7 @@ from llamero.models.desktop import Activate
 from llamero.models.errors import InvalidRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.models.metrics import MetricsSnapshot
+from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory
 from llamero.services.alias_editor import Notice
 
 T = TypeVar("T")
@@ -103,6 +104,15 @@ class Preferences(Protocol):
     async def save_model(self, config: LlamaCppConfig) -> None: ...  # noqa: D102
 
 
+class History(Protocol):
+    """The hardware's past: `services.history.service.HistoryService`."""
+
+    async def history(  # noqa: D102
+        self, wanted: HistoryRange, *, after: float | None = None, cores: bool = False
+    ) -> MetricsHistory: ...
+    async def export(self, wanted: HistoryRange) -> MetricsExport: ...  # noqa: D102
+
+
 class ApiKeys(Protocol):
     """The gateway's keys: `infrastructure.storage.api_keys.ApiKeyStore`."""
 
@@ -155,6 +165,7 @@ class Services:
     metrics_push: MetricsPush
     log_push: LogPush
     log_file: LogFile | None = None
+    history: History
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)

@@ -86,8 +86,8 @@ async def open_page(
     Raises IoFailed when the database cannot be used.
     """
     clock, messages = SystemClock(), default_messages()
-    database, api_keys = app.database, app.api_keys
-    if database is None or api_keys is None:
+    database, api_keys, history = app.database, app.api_keys, app.history
+    if database is None or api_keys is None or history is None:
         raise IoFailed(reason="the page needs the database, which another Llamero has")
     store = ChatStore(database, clock)
     await store.recover()
@@ -123,6 +123,7 @@ async def open_page(
         log_push=LogPush(process_feed, hub),
         log_file=LogFile(app.paths.logs / LOG_NAME),
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
+        history=history,
         dialogs=dialogs,
         activate=activate,
         gateway_url=gateway_url,

@@ -17,6 +17,7 @@ from llamero.models.conversations import Conversation, Message, Sampling
 from llamero.models.llama import EngineKind, LaunchFlag, ServerPhase
 from llamero.models.logs import LogLines
 from llamero.models.metrics import MetricsSnapshot
+from llamero.models.metrics_history import HistoryRange
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 ChannelId = Annotated[str, msgspec.Meta(pattern=r"^__CHANNEL__:[0-9]{1,15}\Z")]
@@ -354,6 +355,20 @@ class LogHistory(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str | None
     history: LogLines
+
+
+class GetMetricsHistory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The hardware's past: all of a range, or what came `after` a time that the asker has; `cores`: with each core."""
+
+    range: HistoryRange
+    after: float | None = None
+    cores: bool = False
+
+
+class ExportMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of a range, as comma-separated values."""
+
+    range: HistoryRange
 
 
 WindowId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]

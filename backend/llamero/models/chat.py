@@ -94,8 +94,9 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Timings(msgspec.Struct, frozen=True):
-    """llama-server's own clock: tokens and milliseconds of prompt and generation."""
+    """llama-server's own clock: tokens and milliseconds of prompt and generation; `cache_n` were read before."""
 
+    cache_n: int = 0
     prompt_n: int = 0
     prompt_ms: float = 0.0
     predicted_n: int = 0

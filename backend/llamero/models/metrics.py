@@ -44,6 +44,20 @@ class HardwareMetrics(msgspec.Struct, frozen=True, kw_only=True):
     gpu_note: str | None = None
 
 
+class ServerActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """What one model did since the sample before, as its own answers tell. Speeds are in tokens per second.
+
+    `generation_speed` is 0 while nothing is generated. Others are None in a sample in which nothing became known:
+    `prompt_speed` when no answer ended, `first_token_s` (waiting and loading included) when none began.
+    `context_tokens` is what the last answer that ended took of the context, its prompt included.
+    """
+
+    generation_speed: float = 0.0
+    prompt_speed: float | None = None
+    first_token_s: float | None = None
+    context_tokens: int | None = None
+
+
 class ServerMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """What one running server costs and does."""
 
@@ -53,10 +67,13 @@ class ServerMetrics(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     uptime_s: float | None = None
     process: ProcessMetrics | None = None
+    activity: ServerActivity = ServerActivity()
 
 
 class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """CPU, RAM, GPU and VRAM, and every running server."""
+    """CPU, RAM, GPU and VRAM, every running server, and the requests that run and wait."""
 
     hardware: HardwareMetrics
     servers: tuple[ServerMetrics, ...] = ()
+    running: int = 0
+    waiting: int = 0

@@ -14,14 +14,15 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Protocol, TypeVar
 
 from llamero.infrastructure.clock import Clock, SystemClock
 from llamero.infrastructure.outage import Outage
-from llamero.models.llama import ServerPhase, ServerSnapshot
-from llamero.models.metrics import HardwareMetrics, MetricsSnapshot, ProcessMetrics, ServerMetrics
+from llamero.models.llama import ActorSnapshot, ServerSnapshot
+from llamero.models.metrics import HardwareMetrics, MetricsSnapshot, ProcessMetrics, ServerActivity
 from llamero.models.settings import MetricsSettings
+from llamero.services.metrics_watcher import Watcher
+from llamero.services.server_metrics import process_ids, servers_with_process, whole_snapshot
 
 T = TypeVar("T")
 
@@ -29,7 +30,6 @@ T = TypeVar("T")
 SHORTEST_INTERVAL_S = 0.25
 HISTORY_S = 300.0
 UNMEASURED = "The hardware cannot be measured."
-WITHOUT_PROCESS = frozenset({ServerPhase.STOPPED, ServerPhase.FAILED})
 
 logger = logging.getLogger(__name__)
 
@@ -50,53 +50,19 @@ class Sampler(Protocol):
         ...
 
 
-class Watcher:
-    """Somebody who looks: `with service.watch() as samples: async for sample in samples`. For one task.
+class Activity(Protocol):
+    """What the models do, as their own answers tell: `services.llama.activity.Activity`."""
 
-    Keeps the latest sample only. The iteration ends when the service stops.
-    """
-
-    def __init__(self, service: MetricsService) -> None:
-        self._service = service
-        self._latest: HardwareMetrics | None = None
-        self._changed = asyncio.Event()
-        self._ended = False
-
-    def __enter__(self) -> Watcher:
-        self._service._add(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._service._remove(self)
-
-    def __aiter__(self) -> Watcher:
-        return self
-
-    async def __anext__(self) -> HardwareMetrics:
-        while self._latest is None:
-            if self._ended:
-                raise StopAsyncIteration
-            self._changed.clear()
-            await self._changed.wait()
-        latest, self._latest = self._latest, None
-        return latest
-
-    def _publish(self, metrics: HardwareMetrics) -> None:
-        self._latest = metrics
-        self._changed.set()
-
-    def _end(self) -> None:
-        self._ended = True
-        self._changed.set()
+    def read(self, aliases: Iterable[str]) -> dict[str, ServerActivity]:
+        """What these models did since the last call."""
+        ...
 
 
 class MetricsService:
     """Measures at the right times. Every method belongs to one event loop; may be started again after `stop`.
 
-    `busy` says whether a generation runs. It is asked whenever the cadence is decided, and `notify` makes that now.
-    `engines` are the processes that are measured with every sample.
+    `state` says which servers there are; a generation runs while any of them has a lease. It is asked whenever the
+    cadence is decided, and `notify` makes that now. `record` is told every sample, servers included.
     """
 
     def __init__(
@@ -105,14 +71,16 @@ class MetricsService:
         *,
         settings: MetricsSettings | None = None,
         clock: Clock | None = None,
-        busy: Callable[[], bool] = lambda: False,
-        engines: Callable[[], Iterable[int]] = tuple,
+        state: Callable[[], ActorSnapshot] = ActorSnapshot,
+        activity: Activity | None = None,
+        record: Callable[[MetricsSnapshot], None] = lambda snapshot: None,
     ) -> None:
         settings = settings if settings is not None else MetricsSettings()
         self._sampler = sampler
         self._clock = clock if clock is not None else SystemClock()
-        self._busy = busy
-        self._engines = engines
+        self._state = state
+        self._activity = activity
+        self._record = record
         self._active_s = max(SHORTEST_INTERVAL_S, settings.active_interval_s)
         self._idle_s = max(self._active_s, settings.idle_interval_s)
         self._watchers: set[Watcher] = set()
@@ -125,6 +93,7 @@ class MetricsService:
         self._outage = Outage(logger, "hardware readings")
         self._latest: HardwareMetrics | None = None
         self._processes: dict[int, ProcessMetrics] = {}
+        self._activities: dict[str, ServerActivity] = {}
         self._taken_at: float | None = None
         self._taken_wall = 0.0
         self._stopped = False
@@ -145,7 +114,7 @@ class MetricsService:
             loop_task.cancel()
             await asyncio.gather(loop_task, return_exceptions=True)
         for watcher in self._watchers:
-            watcher._end()
+            watcher.end()
         self._watchers.clear()
         if self._sampling is not None:
             await asyncio.gather(self._sampling, return_exceptions=True)
@@ -179,7 +148,7 @@ class MetricsService:
 
     def watch(self) -> Watcher:
         """Look at the hardware for as long as the returned context lasts; begins with the latest sample if fresh."""
-        return Watcher(self)
+        return Watcher(self._add, self._watchers.discard)
 
     async def snapshot(self) -> HardwareMetrics:
         """The latest sample, or a new one if that is older than the active interval: who asks is looking.
@@ -205,12 +174,13 @@ class MetricsService:
     async def metrics_for(self, servers: Sequence[ServerSnapshot], now: float | None = None) -> MetricsSnapshot:
         """A snapshot with every server that has a process; `now` is monotonic as in `ServerSnapshot.since`."""
         now = self._clock.monotonic() if now is None else now
-        running = [server for server in servers if server.phase not in WITHOUT_PROCESS]
         hardware = await self.snapshot()
-        processes = await self.process_metrics(server.pid for server in running if server.pid is not None)
-        return MetricsSnapshot(
-            hardware=hardware, servers=tuple([_server_metrics(server, processes, now) for server in running])
-        )
+        pids = process_ids(servers)
+        # The sample measured the processes that there were; only for others is it worth measuring again.
+        processes = self._processes
+        if hardware is not self._latest or not all(pid in processes for pid in pids):
+            processes = await self.process_metrics(pids)
+        return whole_snapshot(hardware, servers, self._waiting(), processes, self._activities, now)
 
     # Cadence
 
@@ -228,11 +198,20 @@ class MetricsService:
         return self._active_s if self._watchers or self._is_busy() else self._idle_s
 
     def _is_busy(self) -> bool:
+        return any(server.leases for server in self._servers_now())
+
+    def _servers_now(self) -> Sequence[ServerSnapshot]:
+        return self._now().servers
+
+    def _waiting(self) -> int:
+        return self._now().waiting
+
+    def _now(self) -> ActorSnapshot:
         try:
-            return self._busy()
+            return self._state()
         except Exception:
-            logger.debug("whether a generation runs cannot be told", exc_info=True)
-            return False
+            logger.debug("which servers run cannot be told", exc_info=True)
+            return ActorSnapshot()
 
     def _stale(self, interval: float) -> bool:
         """Is the last sample so old, by either clock? The wall clock sees the time that the machine was suspended."""
@@ -257,10 +236,11 @@ class MetricsService:
         self._sampling = None
 
     async def _measure(self) -> HardwareMetrics:
-        """Measure and tell every watcher; when that fails, the sample is one without any reading."""
+        """Measure and tell everybody; when that fails, the sample is one without any reading."""
         self._taken_wall, self._taken_at = self._clock.time(), self._clock.monotonic()
+        state = self._now()
+        pids = process_ids(state.servers)
         try:
-            pids = tuple(self._engines())
             metrics, self._processes = await self._in_thread(
                 lambda: (self._sampler.sample(), self._sampler.processes(pids) if pids else {})
             )
@@ -273,9 +253,19 @@ class MetricsService:
         self._latest = metrics
         self._history.append(metrics)
         self._forget_old()
+        if self._activity is not None:
+            self._activities = self._activity.read(server.model.alias for server in servers_with_process(state.servers))
+        self._tell_recorder(metrics, state)
         for watcher in self._watchers:
-            watcher._publish(metrics)
+            watcher.publish(metrics)
         return metrics
+
+    def _tell_recorder(self, metrics: HardwareMetrics, state: ActorSnapshot) -> None:
+        now = self._clock.monotonic()
+        try:
+            self._record(whole_snapshot(metrics, state.servers, state.waiting, self._processes, self._activities, now))
+        except Exception:
+            logger.exception("a sample could not be recorded")
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         if self._executor is None:
@@ -289,25 +279,10 @@ class MetricsService:
 
     def _add(self, watcher: Watcher) -> None:
         if self._stopped:
-            watcher._end()
+            watcher.end()
             return
         self._watchers.add(watcher)
         fresh = self._fresh()
         if fresh is not None:
-            watcher._publish(fresh)
+            watcher.publish(fresh)
         self._wake.set()
-
-    def _remove(self, watcher: Watcher) -> None:
-        self._watchers.discard(watcher)
-
-
-def _server_metrics(server: ServerSnapshot, processes: dict[int, ProcessMetrics], now: float) -> ServerMetrics:
-    """One server; it is up since it became ready, and the time in any other phase is not counted."""
-    return ServerMetrics(
-        alias=server.model.alias,
-        phase=server.phase,
-        leases=server.leases,
-        pid=server.pid,
-        uptime_s=max(0.0, now - server.since) if server.phase is ServerPhase.READY else None,
-        process=processes.get(server.pid) if server.pid is not None else None,
-    )

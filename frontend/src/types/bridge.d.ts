@@ -93,10 +93,12 @@ export interface UiState {
   drafts?: Record<string, string>;
 }
 
-/** CPU, RAM, GPU and VRAM, and every running server. */
+/** CPU, RAM, GPU and VRAM, every running server, and the requests that run and wait. */
 export interface MetricsSnapshot {
   hardware: HardwareMetrics;
   servers: ServerMetrics[];
+  running: number;
+  waiting: number;
 }
 
 /** One sample. `at` is wall-clock seconds since the epoch, `monotonic` orders samples across clock changes. */
@@ -132,6 +134,7 @@ export interface ServerMetrics {
   pid: number | null;
   uptime_s: number | null;
   process: ProcessMetrics | null;
+  activity: ServerActivity;
 }
 
 /** One process tree: CPU in percent of one core, resident and GPU memory. */
@@ -141,6 +144,14 @@ export interface ProcessMetrics {
   rss: number | null;
   gpu_memory: number | null;
   processes: number;
+}
+
+/** What one model did since the sample before, as its own answers tell. Speeds are in tokens per second. */
+export interface ServerActivity {
+  generation_speed: number;
+  prompt_speed: number | null;
+  first_token_s: number | null;
+  context_tokens: number | null;
 }
 
 /** One conversation. */
@@ -484,6 +495,53 @@ export interface WatchMetrics {
   watching: boolean;
 }
 
+/** The hardware's past: all of a range, or what came `after` a time that the asker has; `cores`: with each core. */
+export interface GetMetricsHistory {
+  range: HistoryRange;
+  after?: number | null;
+  cores?: boolean;
+}
+
+export type HistoryRange = '5m' | '1h' | '24h';
+
+/** The past of a range: rows of about `resolution_s` seconds, a row of nulls where nothing was measured for long. */
+export interface MetricsHistory {
+  range: HistoryRange;
+  resolution_s: number;
+  start: number;
+  end: number;
+  times: number[];
+  series: MetricsSeries[];
+  generations: Generation[];
+}
+
+/** One value over time, null where it is not known. `peaks` are the highest of each row, where rows are means. */
+export interface MetricsSeries {
+  quantity: string;
+  unit: string;
+  subject: string | null;
+  values: (number | null)[];
+  peaks: (number | null)[] | null;
+}
+
+/** One request to a model of this machine, from when it was asked to its end; seconds since the epoch. */
+export interface Generation {
+  alias: string;
+  start: number;
+  end: number;
+}
+
+/** All of a range, as comma-separated values. */
+export interface ExportMetrics {
+  range: HistoryRange;
+}
+
+/** The past of a range as comma-separated values, with a name for the file. */
+export interface MetricsExport {
+  file_name: string;
+  content: string;
+}
+
 /** More of an answer: text, reasoning, what happens meanwhile; at the end the message as it was saved. */
 export interface ChatFrame {
   text?: string;
@@ -539,6 +597,8 @@ export interface Commands {
   watch_logs: { args: WatchLogs; result: LogHistory };
   open_log_file: { args: Empty; result: null };
   watch_metrics: { args: WatchMetrics; result: null };
+  get_metrics_history: { args: GetMetricsHistory; result: MetricsHistory };
+  export_metrics: { args: ExportMetrics; result: MetricsExport };
 }
 
 /** Every event: what it carries. */

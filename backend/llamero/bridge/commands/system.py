@@ -1,4 +1,4 @@
-"""Commands about the app as a whole: the first picture, links, how the page looks, who watches, a second start."""
+"""Commands about the app as a whole: the first picture, links, how the page looks, a second start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.bridge.snapshots import UI_STATE, make_snapshot
-from llamero.models.bridge import OpenLink, SetUiState, Snapshot, WatchMetrics
+from llamero.models.bridge import OpenLink, SetUiState, Snapshot
 from llamero.models.desktop import Activate, Activated
 from llamero.models.errors import NotAvailable
 
@@ -29,12 +29,6 @@ async def set_ui_state(context: Context, arguments: SetUiState) -> None:
     """Remember how the page looks, and tell the other windows."""
     await context.services.preferences.set_value(UI_STATE, arguments.ui)
     context.services.hub.event("ui", arguments.ui, but=context.caller.window)
-
-
-@command("watch_metrics")
-async def watch_metrics(context: Context, arguments: WatchMetrics) -> None:
-    """Look at the hardware, or stop looking. Ends with the page."""
-    context.services.metrics_push.watch(context.caller.own_window(), arguments.watching)
 
 
 @command("activate")

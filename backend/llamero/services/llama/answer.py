@@ -94,6 +94,15 @@ class Answer:
         """The engine's own clock, once it has told it: at the end of an answer."""
         return self._received.timings if self._whole is None else timings_of_whole(self._whole)
 
+    @property
+    def is_whole(self) -> bool:
+        """Does it come in one piece, so that nothing is known of it before its end?"""
+        return self._whole is not None
+
+    def when_first_piece(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called once, when the first piece of a stream has come."""
+        self._received.on_first_piece = tell
+
     async def open(self) -> None:
         """Get the first reply. A server that dies before it has answered is replaced, as often as that is allowed."""
         self._lease = await self._actor.acquire(self._spec)

@@ -5,6 +5,7 @@ Invariant: only what was handed on to the client is counted, so the text here is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -73,6 +74,8 @@ class Received:
     opaque: bool = False
     usage: Usage | None = None
     timings: Timings | None = None
+    on_first_piece: Callable[[], None] | None = None
+    """Called once, with the first delta that says something."""
 
     def add(self, data: bytes) -> StreamChunk | None:
         """Count the data of one event; None for what is no chunk. Raises UpstreamFailed when it is broken JSON."""
@@ -99,6 +102,9 @@ class Received:
             if known is None:
                 known = self.choices[choice.index] = ReceivedChoice()
             known.add(choice)
+        if self.on_first_piece is not None and self.pieces:
+            self.on_first_piece()
+            self.on_first_piece = None
         return chunk
 
     @property

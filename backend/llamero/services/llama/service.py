@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from llamero.infrastructure.clock import SystemClock
 from llamero.models.chat import ChatDelta
 from llamero.models.errors import ModelDoesNotEmbed, Unavailable, UpstreamFailed
 from llamero.models.events import Variant
@@ -16,6 +17,7 @@ from llamero.models.inference import CHAT, EMBEDDINGS, Form
 from llamero.models.llama import LlamaCppConfig, ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings import Settings
+from llamero.services.llama.activity import Activity
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.deltas import deltas
@@ -44,7 +46,15 @@ def policy_of(settings: Settings) -> Policy:
 class LlamaCppService:
     """The models on this machine."""
 
-    def __init__(self, actor: LlamaActor, planner: Planner, metrics: MetricsService, listeners: Listeners) -> None:
+    def __init__(
+        self,
+        actor: LlamaActor,
+        planner: Planner,
+        metrics: MetricsService,
+        listeners: Listeners,
+        activity: Activity | None = None,
+    ) -> None:
+        self._activity = activity if activity is not None else Activity(SystemClock())
         self._actor = actor
         self._planner = planner
         self._metrics = metrics
@@ -122,9 +132,11 @@ class LlamaCppService:
         plan = await self.plan(config)
         if endpoint in _EMBEDDING_ENDPOINTS and not (plan.header.is_embedding or config.embedding):
             raise ModelDoesNotEmbed(model=config.model.alias, param="model")
-        async with open_answer(self._actor, plan.spec, endpoint, body, method=method, form=form) as answer:
-            self._metrics.notify()
-            yield answer
+        with self._activity.asking(config.model.alias) as asked:
+            async with open_answer(self._actor, plan.spec, endpoint, body, method=method, form=form) as answer:
+                self._activity.answered(asked, answer)
+                self._metrics.notify()
+                yield answer
 
     async def chat_completions(self, config: LlamaCppConfig, body: dict[str, object]) -> bytes:
         """`POST /v1/chat/completions`, the whole reply."""
