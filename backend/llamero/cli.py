@@ -18,6 +18,7 @@ from llamero import __version__
 from llamero.commands.alias_parser import add_alias_commands
 from llamero.commands.options import Options
 from llamero.commands.report import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, report_failure, report_surprise, say
+from llamero.commands.supervise_parser import add_supervise_commands
 from llamero.models.errors import LlameroError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -81,6 +82,10 @@ def _command(arguments: Sequence[str], options: Options) -> int:
             from llamero.commands.alias import alias
 
             return alias(options)
+        case "ps" | "stop" | "logs":
+            from llamero.commands import supervise
+
+            return {"ps": supervise.ps, "stop": supervise.stop, "logs": supervise.logs}[str(options.command)](options)
         case "doctor":
             from llamero.commands.doctor import doctor
 
@@ -136,7 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     doctor = commands.add_parser("doctor", help="check what Llamero needs, and say what to do")
-    for command in (serve, run, doctor, *_add_key_commands(commands), *add_alias_commands(commands, _Parser)):
+    supervising = add_supervise_commands(commands)
+    keys, aliases = _add_key_commands(commands), add_alias_commands(commands, _Parser)
+    for command in (serve, run, *supervising, doctor, *keys, *aliases):
         _add_global_options(command, top=False)
     return parser
 

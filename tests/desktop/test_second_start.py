@@ -12,9 +12,9 @@ from threading import Thread, Timer
 import psutil
 import pytest
 
-from llamero.desktop.single_instance import Announcement, hand_over
+from llamero.desktop.single_instance import hand_over
 from llamero.infrastructure.data_dir_lock import DataDirLock
-from llamero.infrastructure.instance_record import read_instance_record
+from llamero.infrastructure.instance_record import Announcement, read_instance_record
 from llamero.models.desktop import InstanceRecord
 from tests.desktop.conftest import Launch
 from tests.desktop.desktop_app import gone

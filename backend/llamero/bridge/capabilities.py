@@ -12,14 +12,19 @@ from llamero.models.errors import NotAvailable
 
 
 class WindowKind(StrEnum):
-    """Who calls: the page in the app's own window, in a tab of the user's browser, or a second start of Llamero."""
+    """Who calls: the page in the app's own window, in a tab of the user's browser, a second start, the command line.
+
+    The last two show no page.
+    """
 
     WINDOW = "window"
     TAB = "tab"
     SECOND_START = "second_start"
+    COMMAND_LINE = "command_line"
 
 
 _BOTH = frozenset({WindowKind.WINDOW, WindowKind.TAB})
+_COMMAND_LINE = frozenset({WindowKind.COMMAND_LINE})
 _WINDOW_ONLY = frozenset({WindowKind.WINDOW})
 
 CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
@@ -60,6 +65,10 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "get_metrics_history": _BOTH,
     "export_metrics": _BOTH,
     "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
+    "list_servers": _COMMAND_LINE,
+    "stop_servers": _COMMAND_LINE,
+    "read_output": _COMMAND_LINE,
+    "read_log": _COMMAND_LINE,
 }
 
 

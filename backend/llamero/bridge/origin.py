@@ -38,6 +38,11 @@ class Origin:
         """What a second start of Llamero must send; it lets in for `activate` and nothing else."""
         return self.tokens.token(WindowKind.SECOND_START)
 
+    @property
+    def command_line_token(self) -> str:
+        """What `llamero ps` and its like must send; it lets in for their commands and nothing else."""
+        return self.tokens.token(WindowKind.COMMAND_LINE)
+
     def close(self) -> None:
         """Listen no more. For an origin that is not served; idempotent."""
         for listening in self.sockets:

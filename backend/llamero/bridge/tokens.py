@@ -1,4 +1,4 @@
-"""The tokens of one launch: 256 random bits for the app's own window, others for tabs and for a second start.
+"""The tokens of one launch: 256 random bits for the app's own window, others for each other kind of caller.
 
 A page sends its token with every command as `Authorization: Bearer`, and as a subprotocol when it opens its WebSocket,
 where a page can set no header. It is never looked for in a query string, which lands in logs, or in a cookie, which
@@ -43,7 +43,7 @@ class Tokens:
         offered = [name.strip() for header in sent for name in header.split(",")]
         tokens = [name.removeprefix(_BEARER_SUBPROTOCOL) for name in offered if name.startswith(_BEARER_SUBPROTOCOL)]
         kind = self._kind(tokens[0] if len(tokens) == 1 else "")
-        if kind is WindowKind.SECOND_START:
+        if kind not in (WindowKind.WINDOW, WindowKind.TAB):
             raise TokenExpired()
         if SUBPROTOCOL not in offered:
             raise InvalidRequest(reason=f"the subprotocol {SUBPROTOCOL} is not offered")

@@ -22,9 +22,10 @@ from llamero.commands.options import Ground, Options, prepare
 from llamero.commands.report import say, sentence
 from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.options import WindowOptions, debugging_port
-from llamero.desktop.single_instance import Announcement, hand_over
+from llamero.desktop.single_instance import hand_over
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.api_keys import read_api_key
+from llamero.infrastructure.instance_record import Announcement
 from llamero.infrastructure.links import LinkOpener
 from llamero.infrastructure.memory import give_back_freed_memory, look_for_garbage_rarely
 from llamero.infrastructure.messages import default_messages
@@ -124,8 +125,10 @@ class _Core:
         stack.callback(announcement.withdraw)
         await app.metrics.start()
         await _import("llamero.commands.gateway")
+        from llamero.commands.control import open_control
         from llamero.commands.gateway import open_gateway
 
+        await open_control(app, stack)
         self._gateway_url = await open_gateway(app, ground, read_api_key(None, os.environ), stack)
 
     async def stop(self) -> None:

@@ -39,6 +39,10 @@ class Options(argparse.Namespace):
     days: int | None = None
     new_name: str = ""
     json: bool = False
+    all: bool = False
+    follow: bool = False
+    lines: int | None = None
+    bundle: Path | str | None = None
     model_file: Path | None = None
     hub: str = ""
     defaults: list[str] | None = None

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from llamero.application import Application, running
+from llamero.commands.control import open_control
 from llamero.commands.gateway import open_gateway
 from llamero.commands.options import Options, prepare
 from llamero.commands.signals import asked_to_end
@@ -50,6 +51,7 @@ async def _serve(options: Options) -> int:
     async with running(ground.paths, ground.resolved) as app, AsyncExitStack() as stack:
         url = await open_gateway(app, ground, key, stack)
         page_url = await _open_page(app, url, stack) if options.ui else ""
+        await open_control(app, stack)
         if options.model is not None:
             await _load(app, options.model)
         sys.stdout.write("".join(f"{address}\n" for address in (url, page_url) if address))

@@ -6,20 +6,13 @@ process however that ends, so what a killed process leaves in the file is never 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from llamero.infrastructure.data_dir_lock import DataDirLock
-from llamero.infrastructure.instance_record import (
-    post_activation,
-    read_instance_record,
-    remove_instance_record,
-    write_instance_record,
-)
-from llamero.models.desktop import Activate, InstanceRecord
-from llamero.models.errors import IoFailed
+from llamero.infrastructure.data_dir_lock import is_held
+from llamero.infrastructure.instance_record import post_activation, read_instance_record
+from llamero.models.desktop import Activate
 
 # The first may hold the lock for a moment before it listens, while it starts.
 START_PATIENCE_S = 10.0
@@ -35,45 +28,11 @@ def hand_over(run_dir: Path, arguments: Sequence[str], *, patience_s: float = ST
     """
     request = Activate(arguments=tuple(arguments), working_directory=str(Path.cwd()))
     deadline = time.monotonic() + patience_s
-    while _held(run_dir):
+    while is_held(run_dir):
         record = read_instance_record(run_dir)
         if record is not None and post_activation(record, request, _ANSWER_S):
             return True
         if time.monotonic() >= deadline:
             return False
         time.sleep(_POLL_S)
-    return False
-
-
-class Announcement:
-    """While the window is up, others find it. For the holder of the directory's lock."""
-
-    def __init__(self, run_dir: Path, *, port: int, token: str) -> None:
-        self._run_dir = run_dir
-        self._record = InstanceRecord(port=port, token=token, pid=os.getpid())
-
-    def publish(self) -> None:
-        """Let others find us. Raises `IoFailed` when the file cannot be written."""
-        try:
-            write_instance_record(self._run_dir, self._record)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise IoFailed("data_error-directory_unwritable", path=str(self._run_dir), reason=reason) from error
-
-    def withdraw(self) -> None:
-        """Take our record away, and nobody else's."""
-        if read_instance_record(self._run_dir) == self._record:
-            remove_instance_record(self._run_dir)
-
-
-def _held(run_dir: Path) -> bool:
-    """Does another process hold the directory? A directory that is missing or cannot be used is held by nobody."""
-    if not (run_dir / "lock").exists():
-        return False
-    lock = DataDirLock(run_dir)
-    try:
-        lock.acquire()
-    except IoFailed as error:
-        return error.code == "data_error-in_use"
-    lock.release()
     return False

@@ -86,6 +86,19 @@ class DataDirLock:
         )
 
 
+def is_held(run_dir: Path) -> bool:
+    """Does a process hold the directory? One that is missing or cannot be used is held by nobody."""
+    if not (run_dir / "lock").exists():
+        return False
+    lock = DataDirLock(run_dir)
+    try:
+        lock.acquire()
+    except IoFailed as error:
+        return error.code == "data_error-in_use"
+    lock.release()
+    return False
+
+
 def _lock(descriptor: int) -> None:
     if sys.platform == "win32":
         import msvcrt

@@ -26,9 +26,10 @@ from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.native import NativeWindow, native_window
 from llamero.desktop.options import WindowOptions, debugging_port
 from llamero.desktop.selftest import run_selftest
-from llamero.desktop.single_instance import Announcement, hand_over
+from llamero.desktop.single_instance import hand_over
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.data_dir_lock import DataDirLock
+from llamero.infrastructure.instance_record import Announcement
 from llamero.infrastructure.messages import default_messages
 from llamero.models.desktop import Toolkit, WindowUnavailable
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from llamero.bridge.commands import aliases, api_keys, chats, logs, metrics, models, servers, system
+from llamero.bridge.commands import aliases, api_keys, chats, control, logs, metrics, models, servers, system
 from llamero.bridge.registry import Registry
 
 MODULES = (aliases, api_keys, chats, logs, metrics, models, servers, system)
+
+
+def control_commands() -> Registry:
+    """The registry of what the command line can call."""
+    return Registry((control,))
 
 
 def all_commands() -> Registry:

@@ -226,3 +226,5 @@ key_error-name_taken = There is an API key of the name { $name } already. Revoke
 key_error-invalid_name = { $name } cannot be the name of an API key. Use up to 64 letters, digits, spaces, dots, hyphens and underscores.
 key_error-unknown = There is no API key of the name { $name }.
 key-file-shared = Other users of this machine can read the API key file { $path }. Limit it with: chmod 600
+
+control_error-not_running = { $model } does not run.
