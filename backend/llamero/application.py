@@ -19,6 +19,7 @@ from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.hub_cache import find_hub_cache
 from llamero.infrastructure.late_sampler import LateSampler
 from llamero.infrastructure.llama.server import LlamaServer
+from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.model_files import ModelFiles
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.paths import Paths
@@ -27,12 +28,16 @@ from llamero.infrastructure.remote.client import RemoteClient
 from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.infrastructure.storage.aliases import AliasStore
 from llamero.infrastructure.storage.api_keys import ApiKeyStore
+from llamero.infrastructure.storage.benches import BenchStore
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.metrics_history import MetricsHistoryStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.models.llama import LaunchSpec
 from llamero.models.settings import ResolvedSettings, Settings
 from llamero.services.aliases import AliasBook
+from llamero.services.bench.measuring import Measuring
+from llamero.services.bench.service import BenchService
+from llamero.services.bench.subject import Subjects
 from llamero.services.catalog import ModelCatalog
 from llamero.services.discovery import ModelDiscovery
 from llamero.services.history.service import HistoryService
@@ -74,6 +79,7 @@ class Application:
         database: Database | None = None,
         api_keys: ApiKeyStore | None = None,
         history: HistoryService | None = None,
+        bench: BenchService | None = None,
         notices: tuple[str, ...] = (),
     ) -> None:
         self.paths = paths
@@ -90,10 +96,12 @@ class Application:
         self.remote_keys = remote_keys
         self.model_headers = model_headers
         self.database = database
-        """None for a short-lived command that runs beside another Llamero, which has it."""
+        """None for a short-lived command that needs none."""
         self.api_keys = api_keys
         """None where there is no database."""
         self.history = history
+        """None where there is no database."""
+        self.bench = bench
         """None where there is no database."""
         self.notices = notices
         """Sentences that a person should read at the start: what is wrong in the settings."""
@@ -129,12 +137,14 @@ def _model_folders(settings: Settings, paths: Paths) -> list[Path]:
 
 
 @asynccontextmanager
-async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool = True) -> AsyncIterator[Application]:
+async def running(
+    paths: Paths, resolved: ResolvedSettings, *, exclusive: bool = True, with_database: bool = True
+) -> AsyncIterator[Application]:
     """Start everything below the faces; leaving stops every engine and waits until nothing of it is left.
 
     `exclusive` takes the data directory for this process alone and ends what an earlier run left behind; a short-lived
-    command may run beside another Llamero without. Raises IoFailed when the
-    directory or its database is in use or cannot be used.
+    command may run beside another Llamero without, and without the database, too. Raises IoFailed when the directory or
+    its database is in use or cannot be used.
     """
     settings, clock = resolved.settings, SystemClock()
     for problem in resolved.problems:
@@ -146,6 +156,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         if exclusive:
             paths.prepare()
             stack.enter_context(DataDirLock(paths.run))
+        if with_database:
             database = await Database.open(paths.data_dir / DATABASE_NAME)
             stack.push_async_callback(database.close)
             api_keys = ApiKeyStore(database, clock)
@@ -171,7 +182,7 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         actor = await stack.enter_async_context(LlamaActor(create, clock, listeners, policy_of(settings)))
         activity = Activity(clock)
         history: HistoryService | None = None
-        if database is not None:
+        if database is not None and exclusive:
             idle_s = settings.metrics.idle_interval_s
             history = HistoryService(MetricsHistoryStore(database), clock, activity, idle_s)
             stack.push_async_callback(history.close)
@@ -197,6 +208,13 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
         servers = ServerControl(llama, actor, router)
         remotes = RemoteModels(remote, remote_keys, clock)
         inference = InferenceService(llama, router, listeners, remotes, clock)
+        bench: BenchService | None = None
+        if database is not None:
+            subjects = Subjects(inference, router, llama, metrics.snapshot)
+            bench = BenchService(
+                lambda: Measuring(inference, subjects, clock), BenchStore(database), default_messages().error
+            )
+            stack.push_async_callback(bench.stop)
         notices = tuple(problem.reason for problem in resolved.problems)
         yield Application(
             paths,
@@ -215,5 +233,6 @@ async def running(paths: Paths, resolved: ResolvedSettings, *, exclusive: bool =
             database=database,
             api_keys=api_keys,
             history=history,
+            bench=bench,
             notices=notices,
         )

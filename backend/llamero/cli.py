@@ -86,6 +86,10 @@ def _command(arguments: Sequence[str], options: Options) -> int:
             from llamero.commands import supervise
 
             return {"ps": supervise.ps, "stop": supervise.stop, "logs": supervise.logs}[str(options.command)](options)
+        case "bench":
+            from llamero.commands.bench import bench
+
+            return bench(options)
         case "doctor":
             from llamero.commands.doctor import doctor
 
@@ -140,10 +144,16 @@ def _parser() -> argparse.ArgumentParser:
         "prompt", metavar="PROMPT", nargs="?", help="answer this and leave; without it, have a conversation"
     )
 
+    bench = commands.add_parser("bench", help="measure how fast models are, and compare with earlier")
+    bench.add_argument("aliases", metavar="ALIAS", nargs="*", help="models to measure; the only one may go unnamed")
+    bench.add_argument("--quick", action="store_true", help="fewer lengths and streams; about a quarter of the time")
+    bench.add_argument("--list", action="store_true", help="show what was measured instead")
+    bench.add_argument("--json", action="store_true", help="as JSON")
+
     doctor = commands.add_parser("doctor", help="check what Llamero needs, and say what to do")
     supervising = add_supervise_commands(commands)
     keys, aliases = _add_key_commands(commands), add_alias_commands(commands, _Parser)
-    for command in (serve, run, *supervising, doctor, *keys, *aliases):
+    for command in (serve, run, bench, *supervising, doctor, *keys, *aliases):
         _add_global_options(command, top=False)
     return parser
 

@@ -64,6 +64,9 @@ class Options(argparse.Namespace):
     key_file: Path | None = None
     targets: list[str] | None = None
     cooldown: float | None = None
+    aliases: list[str] | None = None
+    quick: bool = False
+    list: bool = False
 
     @property
     def debug(self) -> bool:

@@ -35,7 +35,7 @@ def run(options: Options) -> int:
         say(f"llamero: {problem.reason}")
     leave_when_terminated()
     terminal = Terminal()
-    with Background(lambda: running(ground.paths, ground.resolved, exclusive=False)) as background:
+    with Background(lambda: running(ground.paths, ground.resolved, exclusive=False, with_database=False)) as background:
         terminal.passing_note(default_messages().text("cli-loading", {"model": options.file.name}))
         try:
             config, context = background.call(_load(background.app, options.file))

@@ -1,0 +1,155 @@
+"""Runs of benches: one at a time, kept as they are measured, told to whoever follows.
+
+Invariants: a run that has measured something is kept, however it ends; whoever follows is told the state so far and
+then every change, at last what came of the run; nobody who follows delays the measurement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from llamero.models.bench import BenchEnd, BenchFrame, BenchProgress, BenchReport, BenchRun
+from llamero.models.errors import Conflict, InternalError, LlameroError
+from llamero.services.bench.figures import comparison
+from llamero.services.bench.measuring import Measuring
+
+Sentence = Callable[[LlameroError], str]
+
+logger = logging.getLogger(__name__)
+
+
+class BenchStore(Protocol):
+    """Where runs are kept: `infrastructure.storage.benches.BenchStore`. Every method raises IoFailed."""
+
+    async def save(self, run: BenchRun) -> BenchRun:
+        """Keep a run, in the place of the one of its id; a new one is given an id."""
+        ...
+
+    async def get(self, id: int) -> BenchRun:
+        """Return a run. Raises NotFound."""
+        ...
+
+    async def listed(self, model: str | None = None) -> tuple[BenchRun, ...]:
+        """Every run that is kept, of one model or of all, the newest first."""
+        ...
+
+
+class Follower(Protocol):
+    """Whoever is told how a run goes: a channel of a window, or a terminal. Neither method waits or raises."""
+
+    def send(self, frame: BenchFrame) -> None: ...  # noqa: D102
+    def end(self) -> None: ...  # noqa: D102
+
+
+class BenchService:
+    """Measures models. Everything belongs to one event loop."""
+
+    def __init__(self, make: Callable[[], Measuring], store: BenchStore, sentence: Sentence) -> None:
+        self._make = make
+        self._store = store
+        self._sentence = sentence
+        self._task: asyncio.Task[None] | None = None
+        self._last = BenchFrame()
+        self._followers: list[Follower] = []
+
+    @property
+    def running(self) -> BenchProgress | None:
+        """What is measured now; None when nothing is."""
+        return self._last.progress if self._task is not None else None
+
+    def begin(self, model: str, *, quick: bool, follower: Follower) -> None:
+        """Begin a run. Raises Conflict while one is under way."""
+        if self.running is not None:
+            raise Conflict("bench_error-running", model=self.running.model)
+        self._last = BenchFrame(progress=BenchProgress(model=model, done=0, planned=0))
+        self._followers = [follower]
+        self._task = asyncio.create_task(self._run(model, quick), name=f"bench {model}")
+
+    def follow(self, follower: Follower) -> None:
+        """Tell how the run stands and every change from here; nothing but its end where there is none."""
+        if self._task is None:
+            follower.end()
+            return
+        follower.send(self._last)
+        self._followers.append(follower)
+
+    async def stop(self) -> None:
+        """End the run with what was measured; without effect where there is none. Returns when it is kept."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def report(self, id: int) -> BenchReport:
+        """A run, compared. Raises NotFound."""
+        return await self._compared(await self._store.get(id))
+
+    async def listed(self) -> tuple[BenchRun, ...]:
+        """Every run that is kept, the newest first."""
+        return await self._store.listed()
+
+    async def _run(self, model: str, quick: bool) -> None:
+        measured, error = asyncio.create_task(self._measure(model, quick), name=f"measurement of {model}"), ""
+        try:
+            await asyncio.wait({measured})
+        except asyncio.CancelledError:
+            measured.cancel()
+            await asyncio.wait({measured})
+        end = BenchEnd.COMPLETE
+        if measured.cancelled():
+            end = BenchEnd.STOPPED
+        elif (failure := measured.exception()) is not None:
+            end, error = BenchEnd.FAILED, self._told(failure)
+        try:
+            report = await self._settled(end, error)
+        except LlameroError as failure:
+            report, error = None, self._sentence(failure)
+        self._task = None
+        self._tell(BenchFrame(report=report, error=error))
+        followers, self._followers = self._followers, []
+        for follower in followers:
+            follower.end()
+
+    async def _measure(self, model: str, quick: bool) -> None:
+        """Measure, and keep what was measured after every case."""
+        async with aclosing(self._make().run(model, quick=quick, tell=self._tell_progress)) as states:
+            async for state in states:
+                await self._keep(state)
+
+    async def _keep(self, state: BenchRun) -> BenchRun:
+        """Keep a run that has measured something. Its id is known once that is done, whoever gives up waiting."""
+        known = self._last.run
+        run = replace(state, id=known.id if known is not None else 0)
+        kept = await self._store.save(run) if run.results else run
+        self._tell(BenchFrame(progress=self._last.progress, run=kept))
+        return kept
+
+    async def _settled(self, end: BenchEnd, note: str) -> BenchReport | None:
+        """Keep how the run has ended; None where it has measured nothing."""
+        run = self._last.run
+        if run is None or not run.results:
+            return None
+        return await self._compared(await self._keep(replace(run, end=end, note=note)))
+
+    async def _compared(self, run: BenchRun) -> BenchReport:
+        return BenchReport(run=run, comparison=comparison(run, await self._store.listed(run.model)))
+
+    def _told(self, failure: BaseException) -> str:
+        if isinstance(failure, LlameroError):
+            return self._sentence(failure)
+        logger.error("a bench failed", exc_info=failure)
+        return self._sentence(InternalError())
+
+    def _tell_progress(self, progress: BenchProgress) -> None:
+        self._tell(BenchFrame(progress=progress, run=self._last.run))
+
+    def _tell(self, frame: BenchFrame) -> None:
+        self._last = frame
+        for follower in self._followers:
+            follower.send(frame)
