@@ -63,6 +63,7 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "open_log_file": (Empty, None),
     "watch_metrics": (bridge.WatchMetrics, None),
     "get_metrics_history": (bridge.GetMetricsHistory, metrics_history.MetricsHistory),
+    "save_file": (bridge.SaveFile, bridge.SavedFile),
     "export_metrics": (bridge.ExportMetrics, metrics_history.MetricsExport),
 }
 

@@ -123,6 +123,24 @@ export class Bridge {
     throw new BridgeError(code, body?.message ?? `Llamero answered with status ${response.status}.`, response.status, body?.data);
   }
 
+  /**
+   * Hand over a large body; what is done with it is said by its handle.
+   * @param {Blob} body @returns {Promise<{ handle: string, size: number }>}
+   * @throws {BridgeError}
+   */
+  async upload(body) {
+    let response;
+    try {
+      const headers = { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/octet-stream' };
+      response = await this.transport.fetch(`${this.origin}/bridge/blob`, { method: 'PUT', headers, body, cache: 'no-store' });
+    } catch {
+      throw new BridgeError('unreachable', 'Llamero cannot be reached. It may have been closed.', 0);
+    }
+    const answer = await response.json().catch(() => null);
+    if (response.ok) return answer;
+    throw new BridgeError(answer?.code ?? 'internal_error', answer?.message ?? `Llamero answered with status ${response.status}.`, response.status);
+  }
+
   /** Open the socket and keep it open. */
   connect() {
     if (this.closed || this.socket) return;

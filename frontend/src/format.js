@@ -3,6 +3,7 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
+const exactClock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit', second: '2-digit' });
 const day = new Intl.DateTimeFormat('en-US', { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
 
 /** @param {number} value */
@@ -32,6 +33,9 @@ export const dateAndTime = (seconds) => day.format(new Date(seconds * 1000));
 
 /** @param {number} seconds  Since the epoch. */
 export const timeOfDay = (seconds) => clock.format(new Date(seconds * 1000));
+
+/** @param {number} seconds  Since the epoch. */
+export const timeWithSeconds = (seconds) => exactClock.format(new Date(seconds * 1000));
 
 /** @param {number} seconds  Since the epoch. @param {Date} [now] @returns {'today' | 'yesterday' | 'earlier'} */
 export function dayGroup(seconds, now = new Date()) {

@@ -10,6 +10,7 @@
 import { signal } from '@preact/signals-core';
 
 export const CHAT = 'chat';
+export const METRICS = 'metrics';
 const TOAST_MS = 8000;
 const MOST_TOASTS = 3;
 

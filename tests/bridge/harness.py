@@ -460,6 +460,7 @@ async def running_bridge(
     chats, actor, engines, metrics = FakeChats(hub), FakeActor(), FakeEngines(), FakeMetrics()
     preferences, links, control = FakePreferences(), FakeLinks(), FakeControl()
     feed = LogFeed()
+    blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
     catalog, infos = ModelCatalog(), ModelInfos(ModelHeaders(read_fake_header))
     book = AliasBook(MemoryStorage())
     router = Router(catalog, book)
@@ -484,6 +485,7 @@ async def running_bridge(
             server_infos=ServerInfos(actor, hub, SystemClock(), text_of),
             log_push=LogPush(feed, hub),
             history=FakeHistory(),
+            blobs=blobs,
             metrics_push=MetricsPush(metrics, actor, hub),
             dialogs=dialogs,
             gateway_url=lambda: "http://127.0.0.1:5526",
@@ -491,7 +493,6 @@ async def running_bridge(
         ),
         **real(hub),
     )
-    blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
     front = Front(
         origin,
         frontend=frontend or folder / "dist",

@@ -26,7 +26,7 @@ from llamero.models.llama import (
     ServerSnapshot,
 )
 from llamero.models.metrics import HardwareMetrics
-from tests.bridge.harness import FakeActor, FakeMetrics, Page, eventually, running_bridge
+from tests.bridge.harness import FakeActor, FakeMetrics, Page, eventually, exchange, request_bytes, running_bridge
 
 SAMPLE = HardwareMetrics(at=2.0, monotonic=2.0)
 
@@ -39,6 +39,9 @@ class Dialogs:
 
     async def choose_model_file(self) -> Path | None:
         return self.choice
+
+    async def choose_place(self, name: str) -> Path | None:
+        return None if self.choice is None else self.choice / name
 
 
 @pytest.fixture
@@ -401,3 +404,23 @@ async def test_metrics_history_is_told_as_asked_and_other_ranges_are_refused(tmp
         assert exported == {"file_name": "1h.csv", "content": "time\n"}
         for arguments in ({}, {"range": "1y"}, {"range": "1h", "after": "now"}):
             assert (await bridge.call("get_metrics_history", arguments)).status == 400
+
+
+async def test_file_is_saved_where_the_user_chose_or_nowhere(tmp_path: Path) -> None:
+    dialogs = Dialogs(tmp_path)
+    async with running_bridge(tmp_path, dialogs=dialogs) as bridge:
+        put = request_bytes("PUT", "/bridge/blob", bridge.headers() | {"Content-Type": "image/png"}, b"a picture")
+        handle = (await exchange(bridge.port, put)).json()["handle"]
+        saved = await bridge.call("save_file", {"handle": handle, "name": "metrics.png"})
+        assert saved.json() == {"path": str(tmp_path / "metrics.png")}
+        assert (tmp_path / "metrics.png").read_bytes() == b"a picture"
+        dialogs.choice = tmp_path / "not there"
+        assert (await bridge.call("save_file", {"handle": handle, "name": "metrics.png"})).json()[
+            "code"
+        ] == "server_error-io_error"
+        dialogs.choice = None
+        assert (await bridge.call("save_file", {"handle": handle, "name": "a.png"})).json() == {"path": None}
+        for name in ("", "../a.png", "a/b", ".hidden", "a\n.png"):
+            assert (await bridge.call("save_file", {"handle": handle, "name": name})).status == 400, name
+        refused = await bridge.call("save_file", {"handle": handle, "name": "a.png"}, kind=WindowKind.TAB)
+        assert refused.status == 403

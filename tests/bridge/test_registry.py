@@ -28,7 +28,8 @@ CONTRACT = {
     "restore_conversation", "search_messages", "add_model_file", "choose_model_file", "change_model", "start_model",
     "stop_model", "restart_model", "unload_model", "get_server_details", "get_server_output", "get_server_log",
     "watch_logs", "open_log_file",
-    "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "activate",
+    "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "save_file",
+    "activate",
     "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
 }  # fmt: skip
 
@@ -261,6 +262,9 @@ async def test_command_that_needs_its_window_says_so_when_it_is_not_named(tmp_pa
 @pytest.mark.parametrize("kind", list(WindowKind))
 async def test_command_is_let_in_by_kind_of_window_as_the_table_says(tmp_path: Path, kind: WindowKind) -> None:
     class Nothing:
+        async def choose_place(self, name: str) -> Path | None:
+            return None
+
         async def choose_model_file(self) -> Path | None:
             return None
 

@@ -17,7 +17,7 @@ import pytest
 
 from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.core_thread import CoreThread
-from llamero.desktop.dialogs import MODEL_FILES, NativeModelFileChooser
+from llamero.desktop.dialogs import MODEL_FILES, NativeFileDialogs
 from llamero.desktop.signals import SignalWatch
 from llamero.infrastructure.display import Displays, browser_sandbox_works, find_displays
 from llamero.infrastructure.messages import default_messages
@@ -234,11 +234,16 @@ class FakeDialog:
         self.answered.wait(20)
         return self.answer
 
+    def save(self, name: str) -> str | Sequence[str] | None:
+        self.shown += 1
+        self.answered.wait(20)
+        return f"/there/{name}" if name == "one" else None if name == "none" else (f"/there/{name}",)
+
 
 @pytest.mark.parametrize(("answer", "path"), [(("/m/a.gguf",), Path("/m/a.gguf")), (None, None), ((), None)])
 async def test_dialog_gives_all_who_ask_the_one_answer(answer: tuple[str, ...] | None, path: Path | None) -> None:
     dialog = FakeDialog()
-    chooser = NativeModelFileChooser(dialog.show)
+    chooser = NativeFileDialogs(dialog.show, dialog.save)
     both = asyncio.gather(chooser.choose_model_file(), chooser.choose_model_file())
     await asyncio.to_thread(wait_for, lambda: dialog.shown, "the dialog")
     dialog.answer = answer
@@ -251,7 +256,7 @@ async def test_dialog_gives_all_who_ask_the_one_answer(answer: tuple[str, ...] |
 
 async def test_dialog_that_is_open_when_the_window_goes_is_answered_with_nothing() -> None:
     dialog = FakeDialog()
-    chooser = NativeModelFileChooser(dialog.show)
+    chooser = NativeFileDialogs(dialog.show, dialog.save)
     asking = asyncio.create_task(chooser.choose_model_file())
     await asyncio.to_thread(wait_for, lambda: dialog.shown, "the dialog")
     chooser.close()
@@ -260,11 +265,30 @@ async def test_dialog_that_is_open_when_the_window_goes_is_answered_with_nothing
     dialog.answered.set()
 
 
+@pytest.mark.parametrize(("name", "place"), [("one", Path("/there/one")), ("two", Path("/there/two")), ("none", None)])
+async def test_dialog_for_a_place_gives_it_as_toolkits_do(name: str, place: Path | None) -> None:
+    dialog = FakeDialog()
+    dialog.answered.set()
+    assert await NativeFileDialogs(dialog.show, dialog.save).choose_place(name) == place
+
+
+async def test_dialog_of_another_kind_is_not_shown_while_one_is_open() -> None:
+    dialog = FakeDialog()
+    dialogs = NativeFileDialogs(dialog.show, dialog.save)
+    choosing = asyncio.create_task(dialogs.choose_model_file())
+    await asyncio.to_thread(wait_for, lambda: dialog.shown, "the dialog")
+    assert await dialogs.choose_place("one") is None
+    assert dialog.shown == 1
+    dialog.answered.set()
+    await asyncio.wait_for(choosing, 5)
+    assert await dialogs.choose_place("one") == Path("/there/one")
+
+
 async def test_dialog_that_fails_is_answered_with_nothing(caplog: pytest.LogCaptureFixture) -> None:
     def fail(kinds: tuple[str, ...]) -> None:
         raise OSError("no portal")
 
-    assert await NativeModelFileChooser(fail).choose_model_file() is None
+    assert await NativeFileDialogs(fail, str).choose_model_file() is None
     assert "the file dialog failed" in caplog.text
 
 

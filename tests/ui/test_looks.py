@@ -58,7 +58,8 @@ POOR_CONTRAST = """() => {
   return poor;
 }"""
 
-SIDEWAYS = """() => [...document.querySelectorAll('html, body, .view, .chat, .thread, .list, dialog')]
+SIDEWAYS = """() => [...document.querySelectorAll(
+    'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, dialog')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
 
 State = Callable[[Opened], Awaitable[None]]
@@ -199,6 +200,32 @@ async def refused(one: Opened) -> None:
     await expect(one.page.get_by_role("heading", name="This page has an old key")).to_be_visible()
 
 
+async def metrics(one: Opened) -> None:
+    await one.page.get_by_title("Open the metrics").click()
+    await expect(one.page.locator(".metrics-plot canvas").last).to_be_visible()
+    await expect(one.page.locator("[data-plot=cpu] canvas")).to_be_visible()
+
+
+async def metrics_day(one: Opened) -> None:
+    await metrics(one)
+    await one.page.get_by_text("24 h", exact=True).click()
+    await one.page.get_by_text("Each core").click()
+    await expect(one.page.get_by_label("24 h")).to_be_checked()
+    await one.page.locator("[data-plot=cpu]").hover(position={"x": 200, "y": 60})
+    await expect(one.page.locator(".metrics-time")).to_contain_text(":")
+
+
+async def metrics_end(one: Opened) -> None:
+    await metrics(one)
+    await one.page.locator(".metrics-charts").evaluate("(e) => e.scrollTo(0, 100000)")
+
+
+async def metrics_first(one: Opened) -> None:
+    one.fake.world.measured_for_s = 1
+    await one.page.get_by_title("Open the metrics").click()
+    await expect(one.page.get_by_text("Measuring has just begun")).to_be_visible()
+
+
 async def crashed(one: Opened) -> None:
     one.fake.world.answer = "The pass is"
     one.fake.world.error = MessageError(code="server_error-engine_crashed", message="The engine ended unexpectedly.")
@@ -228,6 +255,10 @@ STATES: dict[str, tuple[str, State]] = {
     "editing": ("busy", editing),
     "long-draft": ("busy", long_draft),
     "lost": ("busy", lost),
+    "metrics": ("measuring", metrics),
+    "metrics-day": ("measuring", metrics_day),
+    "metrics-end": ("measuring", metrics_end),
+    "metrics-first": ("nothing", metrics_first),
     "refused": ("busy", refused),
 }
 

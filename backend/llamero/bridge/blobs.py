@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import time
 from collections.abc import AsyncIterable
 from pathlib import Path
@@ -20,7 +21,7 @@ from llamero.bridge.tokens import Tokens
 from llamero.http.bodies import body_pieces
 from llamero.infrastructure.temporary_area import TemporaryArea, TemporaryFile
 from llamero.models.bridge import BlobHandle
-from llamero.models.errors import NotFound, PayloadTooLarge, RateLimited
+from llamero.models.errors import IoFailed, NotFound, PayloadTooLarge, RateLimited
 
 MEBIBYTE = 1024 * 1024
 # Pieces arrive in kilobytes; each write is a trip to a thread.
@@ -80,6 +81,14 @@ class BlobStore:
         if file is None:
             raise NotFound("bridge_error-no_such_blob")
         return file.path
+
+    async def save(self, handle: str, place: Path) -> None:
+        """Copy a blob to a place that the user chose, replacing what is there. Raises NotFound, IoFailed."""
+        source = self.path(handle)
+        try:
+            await asyncio.to_thread(shutil.copyfile, source, place)
+        except OSError as error:
+            raise IoFailed(reason=error.strerror or type(error).__name__) from error
 
     def discard(self, handle: str) -> None:
         """Remove a blob. Unknown ones are ignored."""

@@ -64,6 +64,7 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "open_log_file": _WINDOW_ONLY,  # it starts a program on the desktop
     "get_metrics_history": _BOTH,
     "export_metrics": _BOTH,
+    "save_file": _WINDOW_ONLY,  # a dialog of the desktop; a tab's browser saves files itself
     "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
     "list_servers": _COMMAND_LINE,
     "stop_servers": _COMMAND_LINE,

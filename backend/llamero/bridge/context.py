@@ -134,6 +134,16 @@ class FileDialogs(Protocol):
         """Let the user choose a GGUF file; None when nothing was chosen."""
         ...
 
+    async def choose_place(self, name: str) -> Path | None:
+        """Let the user choose where a file of that name is saved; None when nowhere."""
+        ...
+
+
+class Blobs(Protocol):
+    """Large bodies by their handles: `bridge.blobs.BlobStore`."""
+
+    async def save(self, handle: str, place: Path) -> None: ...  # noqa: D102
+
 
 class LogFile(Protocol):
     """The log's file: `infrastructure.log_file.LogFile`."""
@@ -166,6 +176,7 @@ class Services:
     log_push: LogPush
     log_file: LogFile | None = None
     history: History
+    blobs: Blobs
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)

@@ -104,6 +104,7 @@ async def open_page(
     app.discovery.watch(model_list.changed)
     following = asyncio.create_task(model_list.follow(), name="models for the windows")
     stack.push_async_callback(_cancel, following)
+    blobs = BlobStore(TemporaryArea(app.paths.run / "blobs"))
     services = Services(
         hub=hub,
         chats=chats,
@@ -124,12 +125,12 @@ async def open_page(
         log_file=LogFile(app.paths.logs / LOG_NAME),
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         history=history,
+        blobs=blobs,
         dialogs=dialogs,
         activate=activate,
         gateway_url=gateway_url,
         notices=lambda: app.notices,
     )
-    blobs = BlobStore(TemporaryArea(app.paths.run / "blobs"))
     stack.push_async_callback(front.stop)
     return Page(services, blobs)
 

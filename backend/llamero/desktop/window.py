@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from llamero.desktop.core_thread import CoreThread
-from llamero.desktop.dialogs import NativeModelFileChooser
+from llamero.desktop.dialogs import NativeFileDialogs
 from llamero.desktop.ending import end_process_within, leave
 from llamero.desktop.geometry import (
     MINIMUM_HEIGHT,
@@ -70,7 +70,7 @@ class DesktopWindow:
         self._native: NativeWindow | None = None
         self._webview_window: Any = None
         self._keeper: GeometryKeeper | None = None
-        self._chooser = NativeModelFileChooser(self._show_file_dialog)
+        self._dialogs = NativeFileDialogs(self._show_file_dialog, self._show_save_dialog)
         self._closing = threading.Event()
         self._shown = threading.Event()
         self._toolkit_ended = threading.Event()
@@ -128,8 +128,12 @@ class DesktopWindow:
             self._native.bring_to_front()
 
     async def choose_model_file(self) -> Path | None:
-        """Ask the person for a model file by a native dialog; see `ModelFileChooser`. Core's loop."""
-        return await self._chooser.choose_model_file()
+        """Ask the person for a model file by a native dialog; see `NativeFileDialogs`. Core's loop."""
+        return await self._dialogs.choose_model_file()
+
+    async def choose_place(self, name: str) -> Path | None:
+        """Ask the person where a file should be saved; see `NativeFileDialogs`. Core's loop."""
+        return await self._dialogs.choose_place(name)
 
     def _show_until_closed(self, starting: Future[None], signals: SignalWatch) -> int | WindowUnavailable:
         try:
@@ -273,6 +277,10 @@ class DesktopWindow:
         webview: Any = importlib.import_module("webview")
         return self._webview_window.create_file_dialog(webview.FileDialog.OPEN, file_types=kinds)
 
+    def _show_save_dialog(self, name: str) -> Any:
+        webview: Any = importlib.import_module("webview")
+        return self._webview_window.create_file_dialog(webview.FileDialog.SAVE, save_filename=name)
+
     def _end_toolkit(self) -> None:
         """Close the window from a thread that may wait; a call from the toolkit's own would come too early or never."""
         if not self._ending.is_set():
@@ -316,7 +324,7 @@ class DesktopWindow:
         if self._start_task is not None and not self._start_task.done():
             self._start_task.cancel()
             await asyncio.wait({self._start_task})
-        self._chooser.close()
+        self._dialogs.close()
         if self._keeper is not None:
             self._keeper.save()
         if self._stop_core is not None:

@@ -365,6 +365,19 @@ class GetMetricsHistory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     cores: bool = False
 
 
+class SaveFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let the user choose where to put a blob. `name` is what the file is called unless they say otherwise."""
+
+    handle: Identifier
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,100}\Z")]
+
+
+class SavedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it is now; None when the user chose no place."""
+
+    path: str | None
+
+
 class ExportMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of a range, as comma-separated values."""
 

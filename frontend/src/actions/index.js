@@ -6,6 +6,7 @@
 import { Answers } from './answers.js';
 import { Conversations } from './conversations.js';
 import { Core } from './core.js';
+import { Metrics } from './metrics.js';
 import { Models } from './models.js';
 import { Ui } from './ui.js';
 
@@ -16,6 +17,7 @@ export class Actions {
     this.ui = new Ui(this.core);
     this.answers = new Answers(this.core, this.ui);
     this.conversations = new Conversations(this.core, this.ui, this.answers);
+    this.metrics = new Metrics(this.core);
     this.models = new Models(this.core, this.conversations);
   }
 

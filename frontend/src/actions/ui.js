@@ -9,6 +9,7 @@ export class Ui {
   constructor(core) {
     this.core = core;
     this.looking = false;
+    this.charts = false;
     /** @type {number | undefined} */
     this.saveTimer = undefined;
   }
@@ -24,8 +25,15 @@ export class Ui {
     this.watchMetrics();
   }
 
+  /** Charts are watched without a hand on the mouse. @param {boolean} charts Whether they are on the screen. */
+  watchCharts(charts) {
+    if (this.charts === charts) return;
+    this.charts = charts;
+    this.watchMetrics();
+  }
+
   watchMetrics() {
-    this.core.bridge.invoke('watch_metrics', { watching: this.looking }).catch(() => {});
+    this.core.bridge.invoke('watch_metrics', { watching: this.looking || this.charts }).catch(() => {});
   }
 
   /**

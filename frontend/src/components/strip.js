@@ -2,16 +2,17 @@
 import { html, nothing } from 'lit-html';
 import { count, gigabytes, speed } from '../format.js';
 import { text } from '../i18n.js';
+import { METRICS } from '../page.js';
 import { sparkline } from './sparkline.js';
 
 /** @typedef {import('../types/bridge.js').HardwareMetrics} HardwareMetrics */
 
 /** @param {import('../page.js').App} app */
-export function strip({ store }) {
+export function strip({ store, page }) {
   const now = store.metrics.value?.hardware;
   const history = store.history.value.map((sample) => sample.hardware);
   const rate = store.rate.value;
-  return html`
+  return html`<button type="button" class="strip-button" title=${text.openMetrics} @click=${() => (page.view.value = METRICS)}>
     ${reading(text.cpu, percent(now?.cpu), history.map((one) => share(one.cpu, 100)))}
     ${reading(text.ram, amount(now?.ram_used, now?.ram_total), history.map((one) => share(one.ram_used, one.ram_total)))}
     ${now && !now.gpus.length
@@ -21,7 +22,7 @@ export function strip({ store }) {
     ${rate === null
       ? nothing
       : html`<span class="reading is-rate"><span class="reading-value">${text.tokensPerSecond(speed(rate))}</span></span>`}
-  `;
+  </button>`;
 }
 
 /** The busiest GPU's load, and the memory of all of them. @param {HardwareMetrics | undefined} now @param {HardwareMetrics[]} history */

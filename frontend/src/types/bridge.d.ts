@@ -531,6 +531,17 @@ export interface Generation {
   end: number;
 }
 
+/** Let the user choose where to put a blob. `name` is what the file is called unless they say otherwise. */
+export interface SaveFile {
+  handle: string;
+  name: string;
+}
+
+/** Where it is now; None when the user chose no place. */
+export interface SavedFile {
+  path: string | null;
+}
+
 /** All of a range, as comma-separated values. */
 export interface ExportMetrics {
   range: HistoryRange;
@@ -598,6 +609,7 @@ export interface Commands {
   open_log_file: { args: Empty; result: null };
   watch_metrics: { args: WatchMetrics; result: null };
   get_metrics_history: { args: GetMetricsHistory; result: MetricsHistory };
+  save_file: { args: SaveFile; result: SavedFile };
   export_metrics: { args: ExportMetrics; result: MetricsExport };
 }
 

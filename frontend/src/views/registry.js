@@ -7,8 +7,11 @@
  * @typedef {{ name: string, label: string, icon: string, load: () => Promise<Mount> | Mount }} View
  */
 import { text } from '../i18n.js';
-import { CHAT } from '../page.js';
+import { CHAT, METRICS } from '../page.js';
 import { mountChat } from './chat/index.js';
 
 /** @type {readonly View[]} */
-export const VIEWS = [{ name: CHAT, label: text.chat, icon: 'message-square', load: () => mountChat }];
+export const VIEWS = [
+  { name: CHAT, label: text.chat, icon: 'message-square', load: () => mountChat },
+  { name: METRICS, label: text.metrics.title, icon: 'chart-line', load: () => import('./metrics/index.js').then((module) => module.mountMetrics) },
+];

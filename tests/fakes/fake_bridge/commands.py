@@ -22,6 +22,8 @@ from llamero.models.conversations import (
     Sampling,
 )
 from llamero.models.llama import ServerPhase
+from llamero.models.metrics_history import MetricsExport, MetricsHistory
+from tests.fakes.fake_bridge.measurements import past
 
 if TYPE_CHECKING:
     from tests.fakes.fake_bridge.server import FakeBridge
@@ -47,6 +49,8 @@ ARGUMENTS: dict[str, type] = {
     "open_link": bridge.OpenLink,
     "set_ui_state": bridge.SetUiState,
     "watch_metrics": bridge.WatchMetrics,
+    "get_metrics_history": bridge.GetMetricsHistory,
+    "export_metrics": bridge.ExportMetrics,
 }
 
 
@@ -71,6 +75,8 @@ class Commands:
         self.world = fake.world
         self.running: dict[str, Answering] = {}
         self.numbers = itertools.count(1)
+        self.watching = False
+        self.histories_asked = 0
         self.hold = asyncio.Event()
         self.hold.set()
 
@@ -376,7 +382,23 @@ class Commands:
         self.world.ui = args.ui
 
     def watch_metrics(self, args: bridge.WatchMetrics) -> None:
-        return None
+        self.watching = args.watching
+
+    def get_metrics_history(self, args: bridge.GetMetricsHistory) -> MetricsHistory:
+        self.histories_asked += 1
+        world, now = self.world, time.time()
+        return past(
+            args.range,
+            now,
+            world.gpus,
+            world.running(),
+            after=args.after,
+            cores=args.cores,
+            measured_for_s=world.measured_for_s,
+        )
+
+    def export_metrics(self, args: bridge.ExportMetrics) -> MetricsExport:
+        return MetricsExport(file_name=f"llamero-metrics-{args.range}.csv", content="time,cpu.load (percent)\n")
 
 
 def cut(text: str, size: int) -> list[str]:

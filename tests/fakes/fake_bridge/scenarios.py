@@ -10,7 +10,8 @@ from llamero.models.aliases import AliasKind
 from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.llama import ServerPhase
-from llamero.models.metrics import GpuMetrics, HardwareMetrics, MetricsSnapshot
+from llamero.models.metrics import GpuMetrics, MetricsSnapshot
+from tests.fakes.fake_bridge.measurements import measured
 
 GB = 1024**3
 
@@ -57,21 +58,15 @@ class World:
     progress_s: float = 0.05
     piece: int = 4
     error: MessageError | None = None
+    measured_for_s: float = 86400.0
 
     def metrics(self) -> MetricsSnapshot:
-        """A sample that moves a little."""
-        now = time.time()
-        wave = abs((now * 3) % 20 - 10)
-        hardware = HardwareMetrics(
-            at=now,
-            monotonic=time.monotonic(),
-            cpu=18 + wave * 3,
-            ram_used=int((7.2 + wave / 40) * GB),
-            ram_total=int(15.6 * GB),
-            gpus=self.gpus,
-            gpu_note=None if self.gpus else "No GPU was found. Models run on the processor.",
-        )
-        return MetricsSnapshot(hardware=hardware)
+        """A sample of now."""
+        return measured(time.time(), self.gpus, self.running())
+
+    def running(self) -> tuple[str, ...]:
+        """The models that are loaded."""
+        return tuple([server.alias for server in self.servers if server.phase is ServerPhase.READY])
 
 
 DEMO = ModelInfo(
@@ -333,4 +328,30 @@ def set_head(world: World, identifier: str, head: str | None) -> None:
     )
 
 
-SCENARIOS: dict[str, Callable[[], World]] = {"first-run": first_run, "nothing": nothing, "busy": busy, "long": long}
+def measuring() -> World:
+    """Two GPUs, one with few sensors, and two models that answer now and then."""
+    world = busy()
+    world.servers = [
+        ServerInfo(alias=QWEN.alias, phase=ServerPhase.READY, pid=4242),
+        ServerInfo(alias=PHI.alias, phase=ServerPhase.READY, pid=4243),
+    ]
+    world.gpus = (
+        GpuMetrics(
+            index=0, name="NVIDIA GeForce RTX 4070", source="nvml", utilization=37, memory_used=int(3.1 * GB),
+            memory_total=12 * GB, temperature_c=60, power_w=120,
+        ),
+        GpuMetrics(
+            index=1, name="NVIDIA T400", source="nvml", utilization=5, memory_used=GB, memory_total=4 * GB,
+        ),
+    )  # fmt: skip
+    world.native_dialogs = False
+    return world
+
+
+SCENARIOS: dict[str, Callable[[], World]] = {
+    "first-run": first_run,
+    "nothing": nothing,
+    "busy": busy,
+    "long": long,
+    "measuring": measuring,
+}

@@ -7,7 +7,7 @@ import os
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.bridge.snapshots import UI_STATE, make_snapshot
-from llamero.models.bridge import OpenLink, SetUiState, Snapshot
+from llamero.models.bridge import OpenLink, SavedFile, SaveFile, SetUiState, Snapshot
 from llamero.models.desktop import Activate, Activated
 from llamero.models.errors import NotAvailable
 
@@ -22,6 +22,18 @@ async def get_snapshot(context: Context) -> Snapshot:
 async def open_link(context: Context, arguments: OpenLink) -> None:
     """Open a link outside. Raises InvalidRequest for one that may not be."""
     await context.services.links.open(arguments.url)
+
+
+@command("save_file")
+async def save_file(context: Context, arguments: SaveFile) -> SavedFile:
+    """Let the user choose where to put a blob, and put it there. Raises NotAvailable, NotFound, or IoFailed."""
+    services = context.services
+    if services.dialogs is None:
+        raise NotAvailable(command="save_file")
+    place = await services.dialogs.choose_place(arguments.name)
+    if place is not None:
+        await services.blobs.save(arguments.handle, place)
+    return SavedFile(path=None if place is None else str(place))
 
 
 @command("set_ui_state")
