@@ -119,6 +119,18 @@ class ResponsesSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_mb: Annotated[int, Meta(ge=1, le=1_048_576)] = 1024
 
 
+class InspectorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[inspector]`: what of requests is kept in memory, to be looked at in the window.
+
+    Without `content` only how they went is kept, and the window cannot change that. `max_requests` 0 keeps nothing;
+    bodies and events take `max_mb` at most.
+    """
+
+    content: bool = True
+    max_requests: Annotated[int, Meta(ge=0, le=10_000)] = 200
+    max_mb: Annotated[int, Meta(ge=1, le=4096)] = 32
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. The field names are the tables and keys of `settings.toml`."""
 
@@ -129,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: ModelSettings = ModelSettings()
     metrics: MetricsSettings = MetricsSettings()
     responses: ResponsesSettings = ResponsesSettings()
+    inspector: InspectorSettings = InspectorSettings()
 
 
 class SettingsProblem(msgspec.Struct, frozen=True, kw_only=True):

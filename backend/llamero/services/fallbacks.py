@@ -20,6 +20,7 @@ from llamero.models.aliases import Destination, FallbackDestination, LocalDestin
 from llamero.models.errors import InvalidRequest, LlameroError, UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.services.fallback import Cooldowns, cooldown_s, failure_status, falls_through, retry_after_s
+from llamero.services.inspection.notes import note_fallback
 from llamero.services.llama.deltas import refusal
 from llamero.services.llama.passing import Block
 from llamero.services.replies import OpenReply, is_event_stream
@@ -103,6 +104,7 @@ class Fallbacks:
         seconds = cooldown_s(fallback.cooldown_s, retry_after)
         self._cooldowns.cool(target, self._clock.monotonic(), seconds)
         why = str(failed) if isinstance(failed, LlameroError) else f"it answered {failed.status}"
+        note_fallback(why)
         logger.warning("%s: %s is left alone for %.0f s: %s", fallback.alias, target, seconds, why)
 
 

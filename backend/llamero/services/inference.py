@@ -17,6 +17,9 @@ from llamero.models.aliases import Destination, FallbackDestination, LocalDestin
 from llamero.models.events import ChatCompletions
 from llamero.models.inference import InferenceRequest
 from llamero.services.fallbacks import Fallbacks
+from llamero.services.inspection.notes import note_destination
+from llamero.services.inspection.recorded import counting, recorded, recording
+from llamero.services.inspection.trace import current_trace
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.service import LlamaCppService
 from llamero.services.replies import OpenReply
@@ -50,12 +53,15 @@ class InferenceService:
 
         Raises ModelNotFound, what `LlamaCppService.open` raises, and UpstreamFailed or Unavailable for what is remote.
         """
-        destination = await self._router.resolve(request.model)
-        try:
-            async with self._open(destination, request) as reply:
-                yield reply
-        finally:
-            self._listeners.tell(ChatCompletions(destination.alias))
+        trace = current_trace()
+        with recording(trace, request):
+            destination = await self._router.resolve(request.model)
+            try:
+                async with self._open(destination, request) as reply:
+                    with counting(reply, trace):
+                        yield recorded(reply, trace)
+            finally:
+                self._listeners.tell(ChatCompletions(destination.alias))
 
     async def is_local(self, name: str) -> bool:
         """Does the name lead to a model on this machine, which may have to be loaded first? Raises ModelNotFound."""
@@ -69,6 +75,7 @@ class InferenceService:
     def _open_one(
         self, destination: LocalDestination | RemoteDestination, request: InferenceRequest
     ) -> AbstractAsyncContextManager[OpenReply]:
+        note_destination(destination)
         if isinstance(destination, RemoteDestination):
             return self._remotes.open(destination, request)
         config = destination.config

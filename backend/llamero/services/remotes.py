@@ -19,6 +19,7 @@ from llamero.models.inference import InferenceRequest
 from llamero.models.remote import RemoteRequest
 from llamero.services.fallback import retry_after_s
 from llamero.services.forms import MULTIPART, with_text_field
+from llamero.services.inspection.notes import note_sent
 from llamero.services.llama.passing import Block
 from llamero.services.remote_events import ChatEvents, NamedEvents, remote_events
 from llamero.services.replies import is_event_stream, media_type
@@ -84,6 +85,7 @@ class RemoteModels:
         """
         outgoing = remote_request(destination, request)
         key = await self._keys.get(destination.api.name)
+        note_sent(outgoing.endpoint, outgoing.method, outgoing.content, outgoing.content_type)
         async with self._http.request(outgoing, key) as reply:
             if 200 <= reply.status < 300 and media_type(reply.headers) == WEB_PAGE:
                 # The address of a server's page instead of its API. No client of ours is to show it, either.

@@ -70,6 +70,7 @@ settings-table-gateway = Where other programs reach Llamero.
 settings-table-remote = How servers elsewhere are reached.
 settings-table-models = Where model files are looked for.
 settings-table-metrics = How often the hardware is read.
+settings-table-inspector = What of requests is kept in memory for the view Requests.
 settings-table-responses = How much is kept of what programs ask by /v1/responses.
 
 setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or the embedded engine.
@@ -103,6 +104,10 @@ setting-models-folders = Folders in which model files are looked for, besides th
 
 setting-metrics-idle_interval_s = Seconds between readings while nobody looks.
 setting-metrics-active_interval_s = Seconds between readings while somebody looks or a model answers.
+
+setting-inspector-content = Whether what requests and answers say is kept, or only how they went.
+setting-inspector-max_requests = How many requests are kept. 0 keeps none.
+setting-inspector-max_mb = Megabytes that what they say may take at most. Beyond that the oldest goes first.
 
 setting-responses-keep_days = Days without a new answer after which a conversation is forgotten.
 setting-responses-max_mb = Megabytes that are kept at most. Beyond that the oldest conversations go first.

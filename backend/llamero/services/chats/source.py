@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from typing import Protocol
 
+import msgspec
 from msgspec.structs import asdict
 
 from llamero.models.bridge import Progress, ProgressKind
 from llamero.models.chat import ChatDelta, PromptProgress
 from llamero.models.conversations import Sampling
-from llamero.models.inference import InferenceRequest
+from llamero.models.inference import CHAT, InferenceRequest
 from llamero.models.llama import ServerPhase
 from llamero.services.chats.protocols import ChatMessages
 from llamero.services.inference import InferenceService
+from llamero.services.inspection.trace import Origin, Trace
 from llamero.services.llama.deltas import deltas
+
+DIALECT = "chat"
+CLIENT = "Llamero chat"
+
+
+class Inspection(Protocol):
+    """Keeps what is recorded of requests: `services.inspection.inspector.Inspector`."""
+
+    def begin(self, origin: Origin) -> Trace | None:
+        """Record a request from now on. None: it is not to be recorded."""
+        ...
 
 
 class InferenceChatSource:
@@ -23,9 +37,15 @@ class InferenceChatSource:
     `phase_of` says how the server of an alias stands now (None: there is none); it only decides what is shown.
     """
 
-    def __init__(self, inference: InferenceService, phase_of: Callable[[str], ServerPhase | None]) -> None:
+    def __init__(
+        self,
+        inference: InferenceService,
+        phase_of: Callable[[str], ServerPhase | None],
+        inspection: Inspection | None = None,
+    ) -> None:
         self._inference = inference
         self._phase_of = phase_of
+        self._inspection = inspection
 
     async def ask(
         self, model: str, messages: ChatMessages, sampling: Sampling, on_progress: Callable[[Progress], None]
@@ -41,13 +61,24 @@ class InferenceChatSource:
         ready = self._phase_of(model) is ServerPhase.READY or not await self._inference.is_local(model)
         tell(ProgressKind.READING if ready else ProgressKind.LOADING)
         request = InferenceRequest(model=model, body=_body(model, messages, sampling))
-        async with self._inference.stream(request) as answer:
-            if not ready:
-                tell(ProgressKind.READING)
-            answer.on_recovery = lambda: tell(ProgressKind.RECOVERING)
-            async with aclosing(deltas(answer, tell_reading)) as told:
-                async for delta in told:
-                    yield delta
+        with self._followed(request):
+            async with self._inference.stream(request) as answer:
+                if not ready:
+                    tell(ProgressKind.READING)
+                answer.on_recovery = lambda: tell(ProgressKind.RECOVERING)
+                async with aclosing(deltas(answer, tell_reading)) as told:
+                    async for delta in told:
+                        yield delta
+
+    def _followed(self, request: InferenceRequest) -> AbstractContextManager[None]:
+        """Record the request as if the window had sent it to the gateway, by which it can be sent again."""
+        origin = Origin(dialect=DIALECT, route=CHAT, path=CHAT, client=CLIENT)
+        trace = None if self._inspection is None else self._inspection.begin(origin)
+        if trace is None:
+            return nullcontext()
+        if trace.keeps_content:
+            trace.receive(msgspec.json.encode(request.body), "application/json")
+        return trace.followed()
 
 
 def _body(model: str, messages: ChatMessages, sampling: Sampling) -> dict[str, object]:

@@ -34,13 +34,17 @@ logger = logging.getLogger(__name__)
 class Lease:
     """The right to use one ready server until `release`. Also a context manager that releases."""
 
-    def __init__(self, actor: LlamaActor, grant: effects.Grant, server: Server) -> None:
+    def __init__(
+        self, actor: LlamaActor, grant: effects.Grant, server: Server, load: tuple[float, float] | None = None
+    ) -> None:
         self._actor = actor
         self._key = (grant.alias, grant.generation)
         self.alias = grant.alias
         """The name that the server was started under, which the engine calls the model by."""
         self.id = grant.lease
         self.server = server
+        self.load = load
+        """From when to when the server was started, in monotonic seconds; for showing."""
         self._released = False
 
     def release(self) -> None:
@@ -75,6 +79,7 @@ class LlamaActor:
         self._answers: dict[int, asyncio.Future[Lease | None]] = {}
         self._tickets = 0
         self._servers: dict[_Key, Server] = {}
+        self._loads: dict[_Key, tuple[float, float]] = {}
         self._ended: dict[_Key, asyncio.Event] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop_task: asyncio.Task[None] | None = None
@@ -197,6 +202,7 @@ class LlamaActor:
             case events.Exited() | events.StartFailed() | events.Stopped():
                 key = (event.alias, event.generation)
                 self._servers.pop(key, None)
+                self._loads.pop(key, None)
                 if key in self._ended:
                     self._ended.pop(key).set()
             case _:
@@ -213,8 +219,8 @@ class LlamaActor:
             case effects.StopServer():
                 tasks.create_task(self._as_events(self._stop(effect)), name=f"stop {effect.alias}")
             case effects.Grant():
-                granted = self._servers[effect.alias, effect.generation]
-                self._answer(effect.ticket, Lease(self, effect, granted))
+                held = (effect.alias, effect.generation)
+                self._answer(effect.ticket, Lease(self, effect, self._servers[held], self._loads.get(held)))
             case effects.Done():
                 self._answer(effect.ticket, None)
             case effects.Refuse():
@@ -251,12 +257,14 @@ class LlamaActor:
 
     async def _start(self, key: _Key, server: Server) -> events.Fact:
         """Start a server, say so, and stay with it until it ends."""
-        alias = key[0]
+        alias, began = key[0], self.clock.monotonic()
         try:
             await server.start()
         except Exception as error:
             return events.StartFailed(*key, failure=self._failure(alias, error), at=self.clock.monotonic())
-        self.tell(events.Started(*key, pid=server.pid, port=server.port, at=self.clock.monotonic()))
+        ready = self.clock.monotonic()
+        self._loads[key] = (began, ready)
+        self.tell(events.Started(*key, pid=server.pid, port=server.port, at=ready))
         try:
             failure = await server.ended()
         except Exception as error:

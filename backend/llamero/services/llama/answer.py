@@ -21,6 +21,7 @@ from llamero.models.chat import Timings, TokenCounts
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import Form
 from llamero.models.llama import LaunchSpec
+from llamero.services.inspection.notes import note_granted, note_recovery, note_sent, note_waiting
 from llamero.services.llama.actor import Lease, LlamaActor
 from llamero.services.llama.continuing import continuation_of, token_limit_reached
 from llamero.services.llama.passing import Block, Passing, PassingSink
@@ -105,7 +106,9 @@ class Answer:
 
     async def open(self) -> None:
         """Get the first reply. A server that dies before it has answered is replaced, as often as that is allowed."""
+        note_waiting()
         self._lease = await self._actor.acquire(self._spec)
+        note_granted(self._lease.load)
         while True:
             try:
                 reply = await self._send(self._question.body)
@@ -172,6 +175,7 @@ class Answer:
         await self._connection.aclose()
         question = self._question
         content, content_type = question.content(body)
+        note_sent(question.endpoint, question.method, content, content_type)
         request = self._held().server.request(question.method, question.endpoint, content, content_type)
         self._reply = await self._connection.enter_async_context(request)
         return self._reply
@@ -216,6 +220,7 @@ class Answer:
         """Make another server go on, or raise why this cannot be."""
         if self._received.opaque:
             raise broken
+        note_recovery()
         self.on_recovery()
         if broken.code != DISAGREES:
             await self._next_lease(broken)

@@ -1,0 +1,1 @@
+"""The request inspector: what is recorded of requests while they pass, and what is shown of it."""
