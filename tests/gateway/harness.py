@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llamero.gateway.app import create_gateway
+from llamero.gateway.inspection import Inspection
 from llamero.gateway.limits import Limits
 from llamero.gateway.policy import gateway_policy
 from llamero.gateway.protocols import Inference, Responses
@@ -214,6 +215,7 @@ def services_around(
     models: SomeModels | None = None,
     servers: SomeServers | None = None,
     responses: Responses | None = None,
+    inspection: Inspection | None = None,
 ) -> GatewayServices:
     """The small real services that a gateway is built around."""
     return GatewayServices(
@@ -224,6 +226,7 @@ def services_around(
         hardware=Hardware(),
         responses=responses,
         files=OneFile(),
+        inspection=inspection,
     )
 
 
@@ -242,6 +245,7 @@ async def running_gateway(
     adjust: Callable[[AccessPolicy], AccessPolicy] = lambda policy: policy,
     responses: Responses | None = None,
     inference: Inference | None = None,
+    inspection: Inspection | None = None,
 ) -> AsyncIterator[Gateway]:
     listening = socket.socket()
     if kernel_buffer is not None:  # inherited by every connection
@@ -251,7 +255,7 @@ async def running_gateway(
     policy = adjust(gateway_policy(settings or GatewaySettings(), port=port))
     access = access or AccessService(None, SystemClock(), required=key is not None, configured=key)
     scripted = ScriptedInference(script, reply)
-    services = services_around(inference or scripted, access, models, servers, responses)
+    services = services_around(inference or scripted, access, models, servers, responses, inspection)
     app = create_gateway(services, policy, text_of, limits)
     server = GatewayServer(app, [listening])
     await server.start()

@@ -15,6 +15,7 @@ from llamero.gateway.description.routes import DescriptionRoutes
 from llamero.gateway.dialect_errors import DialectErrors
 from llamero.gateway.dialects import Dialect
 from llamero.gateway.errors import ErrorEnvelope
+from llamero.gateway.inspection import install_inspection
 from llamero.gateway.limits import Limits
 from llamero.gateway.llama_cpp.routes import LlamaCppRoutes
 from llamero.gateway.metrics.counts import Counts
@@ -60,6 +61,8 @@ def create_gateway(
     app = web.Application()
     app[CONNECTION_OPTIONS] = ConnectionOptions(limits, errors, response_headers(policy, None))
     install(app, policy, errors)
+    if services.inspection is not None:
+        install_inspection(app, services.inspection)
     install_access(app, services.access)
     install_counting(app, counts)
 

@@ -17,6 +17,7 @@ from llamero.gateway.surface import Surface
 from llamero.http.errors import crashed
 from llamero.http.middleware import client_is_gone
 from llamero.models.errors import LlameroError, Unavailable
+from llamero.services.inspection.notes import note_failure
 
 # How long a last word to a slow reader may take while we are closing.
 LAST_WORD_S = 0.5
@@ -58,6 +59,7 @@ async def deliver(
             raise failure
         if client_is_gone(request):
             raise ConnectionResetError("the client is gone") from failure
+        note_failure(failure)
         async with asyncio.timeout(LAST_WORD_S if surface.slots.closing else None):
             await stream.forward(error_event(failure))
             return await stream.end()

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from llamero.gateway.access import Access
 from llamero.gateway.errors import ErrorEnvelope
+from llamero.gateway.inspection import Inspection
 from llamero.gateway.limits import Limits
 from llamero.gateway.protocols import Hardware, Inference, ModelFiles, Models, Responses, Servers
 from llamero.gateway.slots import StreamSlots
@@ -17,7 +18,10 @@ from llamero.gateway.slots import StreamSlots
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayServices:
-    """What the gateway is built around. Without a database nothing is kept: then `responses` is None."""
+    """What the gateway is built around. Without a database nothing is kept: then `responses` is None.
+
+    Where nobody can look at requests, `inspection` is None.
+    """
 
     inference: Inference
     models: Models
@@ -26,6 +30,7 @@ class GatewayServices:
     hardware: Hardware
     files: ModelFiles
     responses: Responses | None = None
+    inspection: Inspection | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ Nothing is asked of the client before its request has been let in: `100 Continue
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +19,8 @@ T = TypeVar("T")
 _object_decoder = msgspec.json.Decoder(dict[str, object])
 _list_decoder = msgspec.json.Decoder(list[dict[str, object]])
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Whoever wants to see a request's body, once it is whole, puts itself here.
+BODY_READER: web.RequestKey[Callable[[bytes], None]] = web.RequestKey("body_reader")
 
 
 async def read_json_object(request: web.Request, limits: Limits) -> dict[str, object]:
@@ -40,7 +42,10 @@ async def read_body(request: web.Request, limits: Limits) -> bytes:
                 body += piece
     except TimeoutError:
         raise RequestTimedOut(seconds=round(limits.body_timeout_s)) from None
-    return bytes(body)
+    whole = bytes(body)
+    if (reader := request.get(BODY_READER)) is not None:
+        reader(whole)
+    return whole
 
 
 async def body_pieces(request: web.Request, max_bytes: int, silence_s: float | None = None) -> AsyncIterator[bytes]:

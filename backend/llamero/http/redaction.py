@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 
+from llamero.infrastructure.secret_masking import process_secrets
+
+TARGET_LIMIT = 2000
+
 # An absolute path: a drive, a UNC prefix or a slash at the start of a word (but not the slashes of a URL), then
 # folders. A folder may have spaces in it, so the match runs to the last separator before a character no path has.
 _FOLDERS = re.compile(
@@ -15,6 +19,12 @@ _FOLDERS = re.compile(
     r"""(?: [^\\/:*?"'<>|\n\r`]* [\\/] )*""",
     re.VERBOSE,
 )
+
+
+def shown_target(path: str, query: str) -> str:
+    """Return a request's target as it may be shown and kept: without a query that has something like a key in it."""
+    masked = process_secrets.apply(f"{path}?{query}", TARGET_LIMIT)
+    return f"{path}?{query}" if query and masked == f"{path}?{query}" else path[:TARGET_LIMIT]
 
 
 def shorten_paths(text: str) -> str:
