@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import access, aliases, bridge, conversations, logs, metrics, metrics_history
+from llamero.models import access, aliases, bridge, conversations, inspector, logs, metrics, metrics_history
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -65,6 +65,13 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "get_metrics_history": (bridge.GetMetricsHistory, metrics_history.MetricsHistory),
     "save_file": (bridge.SaveFile, bridge.SavedFile),
     "export_metrics": (bridge.ExportMetrics, metrics_history.MetricsExport),
+    "list_requests": (inspector.ListRequests, inspector.RequestList),
+    "get_request": (inspector.RequestRef, inspector.RequestDetails),
+    "render_prompt": (inspector.RequestRef, inspector.RenderedPrompt),
+    "replay_request": (inspector.RequestRef, inspector.RequestSummary),
+    "clear_requests": (Empty, None),
+    "set_inspector": (inspector.SetInspector, inspector.InspectorState),
+    "watch_requests": (inspector.WatchRequests, None),
 }
 
 EVENTS: dict[str, object] = {
@@ -76,6 +83,7 @@ EVENTS: dict[str, object] = {
     "aliases": tuple[aliases.Alias, ...],
     "metrics": metrics.MetricsSnapshot,
     "logs": logs.LogLines,
+    "requests": inspector.RequestsChanged,
     "ui": bridge.UiState,
 }
 

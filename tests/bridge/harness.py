@@ -27,6 +27,7 @@ from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList
 from llamero.bridge.origin import Origin
 from llamero.bridge.registry import Registry
+from llamero.bridge.requests_push import RequestsPush
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.windows import HubLimits, WindowChannel
 from llamero.http.limits import Limits
@@ -57,14 +58,16 @@ from llamero.models.conversations import (
     Role,
     SearchHit,
 )
-from llamero.models.errors import Conflict, LlameroError, ModelFileNotFound, NotFound
+from llamero.models.errors import Conflict, LlameroError, ModelFileNotFound, NotFound, UpstreamFailed
 from llamero.models.gguf import GgufHeader
 from llamero.models.llama import ActorSnapshot, LlamaCppConfig, OutputLines, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
 from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory, MetricsSeries
+from llamero.models.settings import InspectorSettings
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
+from llamero.services.inspection.inspector import Inspector
 from llamero.services.routing import Router
 from tests.fakes.aliases import MemoryKeys, MemoryStorage
 from tests.gateway.harness import RawResponse, eventually, exchange, request_bytes
@@ -312,6 +315,13 @@ class FakeHistory:
         return MetricsExport(file_name=f"{wanted}.csv", content="time\n")
 
 
+class NoReplayer:
+    """There is no gateway beside this bridge."""
+
+    async def send(self, url: str, body: bytes, content_type: str, ticket: str) -> None:
+        raise UpstreamFailed(reason="nobody listens")
+
+
 def read_fake_header(path: Path) -> GgufHeader:
     """Every file that exists is a model; one whose name says so is a projector."""
     if not path.is_file():
@@ -340,6 +350,7 @@ class Bridge:
     metrics: FakeMetrics
     feed: LogFeed
     blobs: BlobStore
+    inspector: Inspector
     tokens: dict[WindowKind, str] = field(repr=False, default_factory=dict)
 
     @property
@@ -466,6 +477,8 @@ async def running_bridge(
     router = Router(catalog, book)
     model_list = ModelList(router, infos, hub, SystemClock())
     book.watch(lambda table: hub.event("aliases", table.aliases))
+    inspector = Inspector(InspectorSettings(), SystemClock(), None, NoReplayer(), text_of)  # type: ignore[arg-type]
+    inspector.gateway_url = lambda: "http://127.0.0.1:5526"
     services = dataclasses.replace(
         Services(
             hub=hub,
@@ -487,6 +500,8 @@ async def running_bridge(
             history=FakeHistory(),
             blobs=blobs,
             metrics_push=MetricsPush(metrics, actor, hub),
+            inspector=inspector,
+            requests_push=RequestsPush(inspector, hub, interval_s=0.01),
             dialogs=dialogs,
             gateway_url=lambda: "http://127.0.0.1:5526",
             notices=lambda: ("a notice",),
@@ -517,6 +532,7 @@ async def running_bridge(
             metrics,
             feed,
             blobs,
+            inspector,
             tokens,
         )
     finally:

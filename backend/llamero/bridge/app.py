@@ -31,6 +31,7 @@ def connect_core(front: Front, services: Services, blobs: BlobStore, *, registry
     async def close() -> None:
         services.hub.close()
         services.server_infos.close()
+        services.requests_push.close()
         await dispatcher.close()
         await services.metrics_push.close()
         await services.log_push.close()

@@ -65,6 +65,13 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "get_metrics_history": _BOTH,
     "export_metrics": _BOTH,
     "save_file": _WINDOW_ONLY,  # a dialog of the desktop; a tab's browser saves files itself
+    "list_requests": _BOTH,
+    "get_request": _BOTH,
+    "render_prompt": _BOTH,
+    "replay_request": _BOTH,
+    "clear_requests": _BOTH,
+    "set_inspector": _BOTH,
+    "watch_requests": _BOTH,
     "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
     "list_servers": _COMMAND_LINE,
     "stop_servers": _COMMAND_LINE,

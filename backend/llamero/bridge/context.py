@@ -13,6 +13,7 @@ from llamero.bridge.log_push import LogPush
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList, Names
+from llamero.bridge.requests_push import Inspector, RequestsPush
 from llamero.bridge.server_infos import Actor, ServerInfos
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
 from llamero.models.aliases import Alias
@@ -177,6 +178,8 @@ class Services:
     log_file: LogFile | None = None
     history: History
     blobs: Blobs
+    inspector: Inspector
+    requests_push: RequestsPush
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)

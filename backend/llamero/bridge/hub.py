@@ -16,6 +16,7 @@ from llamero.models.aliases import Alias
 from llamero.models.bridge import ConversationRef, ModelInfo, ServerInfo, UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.errors import RateLimited
+from llamero.models.inspector import RequestsChanged
 from llamero.models.logs import LogLines
 from llamero.models.metrics import MetricsSnapshot
 
@@ -29,6 +30,7 @@ EVENTS: Mapping[str, object] = {
     "aliases": tuple[Alias, ...],
     "metrics": MetricsSnapshot,
     "logs": LogLines,
+    "requests": RequestsChanged,
     "ui": UiState,
 }
 

@@ -110,11 +110,19 @@ class _Core:
         front = await open_front(origin, stack)
         await _import("llamero.commands.page")
         from llamero.application import running
+        from llamero.commands.inspector import open_inspector
         from llamero.commands.page import open_page
 
         app = await stack.enter_async_context(running(ground.paths, ground.resolved))
+        inspector = open_inspector(app, stack)
         page = self._page = await open_page(
-            app, stack, front, gateway_url=lambda: self._gateway_url, dialogs=self.window, activate=self._activate
+            app,
+            stack,
+            front,
+            inspector,
+            gateway_url=lambda: self._gateway_url,
+            dialogs=self.window,
+            activate=self._activate,
         )
         if self._model is not None:
             await page.choose_model(self._model)
@@ -129,7 +137,7 @@ class _Core:
         from llamero.commands.gateway import open_gateway
 
         await open_control(app, stack)
-        self._gateway_url = await open_gateway(app, ground, read_api_key(None, os.environ), stack)
+        self._gateway_url = await open_gateway(app, ground, read_api_key(None, os.environ), stack, inspector)
 
     async def stop(self) -> None:
         """End everything in order."""

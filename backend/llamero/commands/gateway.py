@@ -13,6 +13,7 @@ from llamero.application import Application
 from llamero.commands.options import Ground
 from llamero.commands.report import say, sentence
 from llamero.gateway.app import create_gateway
+from llamero.gateway.inspection import Inspection
 from llamero.gateway.limits import Limits
 from llamero.gateway.policy import check_keyed, gateway_policy
 from llamero.gateway.server import GatewayServer
@@ -28,8 +29,13 @@ from llamero.services.access import AccessService
 from llamero.services.responses.service import ResponseService
 
 
-async def open_gateway(app: Application, ground: Ground, key: str | None, stack: AsyncExitStack) -> str:
-    """Open the gateway, to be closed with `stack`, and return its address. Raises IoFailed or InvalidRequest."""
+async def open_gateway(
+    app: Application, ground: Ground, key: str | None, stack: AsyncExitStack, inspection: Inspection | None = None
+) -> str:
+    """Open the gateway, to be closed with `stack`, and return its address. Raises IoFailed or InvalidRequest.
+
+    `inspection` records its requests, where somebody can look at them.
+    """
     gateway = ground.resolved.settings.gateway
     responses = await _kept_responses(app)
     explicit = ground.resolved.sources["gateway.port"] is not Source.DEFAULT
@@ -48,6 +54,7 @@ async def open_gateway(app: Application, ground: Ground, key: str | None, stack:
             responses=responses,
             hardware=app.metrics,
             files=app.model_headers,
+            inspection=inspection,
         )
         application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
         server = GatewayServer(application, sockets)

@@ -13,6 +13,7 @@ from llamero.application import Application, demo_model
 from llamero.bridge.app import connect_core
 from llamero.bridge.blobs import BlobStore
 from llamero.bridge.commands.models import know_model_file
+from llamero.bridge.commands.requests import INSPECTOR_STATE
 from llamero.bridge.context import FileDialogs, Services
 from llamero.bridge.front import Front
 from llamero.bridge.hub import Hub
@@ -20,6 +21,7 @@ from llamero.bridge.log_push import LogPush
 from llamero.bridge.metrics_push import MetricsPush
 from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList
+from llamero.bridge.requests_push import RequestsPush
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
@@ -35,10 +37,12 @@ from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.bridge import UiState
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
+from llamero.models.inspector import InspectorState
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasTable
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
+from llamero.services.inspection.inspector import Inspector
 
 
 class Page:
@@ -76,6 +80,7 @@ async def open_page(
     app: Application,
     stack: AsyncExitStack,
     front: Front,
+    inspector: Inspector,
     *,
     gateway_url: Callable[[], str | None],
     dialogs: FileDialogs | None = None,
@@ -93,9 +98,13 @@ async def open_page(
     await store.recover()
     preferences = PreferenceStore(database)
     hub = Hub(HubLimits())
-    source = InferenceChatSource(app.inference, app.servers.phase)
+    source = InferenceChatSource(app.inference, app.servers.phase, inspector)
     chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
+    inspector.gateway_url = gateway_url
+    chosen = await preferences.value(INSPECTOR_STATE, InspectorState)
+    if chosen is not None and not chosen.content:
+        inspector.keep_content(False)
     server_infos = ServerInfos(app.actor, hub, clock, messages.error)
     app.actor.on_change = server_infos.changed
     model_infos = ModelInfos(app.model_headers, demo_model())
@@ -123,6 +132,8 @@ async def open_page(
         server_infos=server_infos,
         log_push=LogPush(process_feed, hub),
         log_file=LogFile(app.paths.logs / LOG_NAME),
+        inspector=inspector,
+        requests_push=RequestsPush(inspector, hub),
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         history=history,
         blobs=blobs,

@@ -12,6 +12,7 @@ import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llamero.application import Application, running
 from llamero.commands.control import open_control
@@ -22,6 +23,9 @@ from llamero.infrastructure.api_keys import read_api_key
 from llamero.infrastructure.event_loop import new_event_loop
 from llamero.models.errors import IoFailed
 from llamero.models.settings import Source
+
+if TYPE_CHECKING:
+    from llamero.services.inspection.inspector import Inspector
 
 
 def serve(options: Options) -> int:
@@ -49,8 +53,9 @@ async def _serve(options: Options) -> int:
         raise IoFailed("port_error-not_local", host=options.host)
     key = read_api_key(options.api_key_file, os.environ)
     async with running(ground.paths, ground.resolved) as app, AsyncExitStack() as stack:
-        url = await open_gateway(app, ground, key, stack)
-        page_url = await _open_page(app, url, stack) if options.ui else ""
+        inspector = _open_inspector(app, stack) if options.ui else None
+        url = await open_gateway(app, ground, key, stack, inspector)
+        page_url = "" if inspector is None else await _open_page(app, url, inspector, stack)
         await open_control(app, stack)
         if options.model is not None:
             await _load(app, options.model)
@@ -61,13 +66,19 @@ async def _serve(options: Options) -> int:
     return 0
 
 
-async def _open_page(app: Application, gateway_url: str, stack: AsyncExitStack) -> str:
+def _open_inspector(app: Application, stack: AsyncExitStack) -> Inspector:
+    from llamero.commands.inspector import open_inspector  # nor this
+
+    return open_inspector(app, stack)
+
+
+async def _open_page(app: Application, gateway_url: str, inspector: Inspector, stack: AsyncExitStack) -> str:
     from llamero.bridge.origin import open_origin
     from llamero.commands.front import open_front  # not paid for without --ui
     from llamero.commands.page import open_page
 
     front = await open_front(open_origin(), stack)
-    page = await open_page(app, stack, front, gateway_url=lambda: gateway_url)
+    page = await open_page(app, stack, front, inspector, gateway_url=lambda: gateway_url)
     page.put_behind(front)
     return front.origin.url
 

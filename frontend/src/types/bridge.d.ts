@@ -553,6 +553,138 @@ export interface MetricsExport {
   content: string;
 }
 
+/** Filter the list. `text` is looked for in everything that was kept, without regard to case. */
+export interface ListRequests {
+  after?: string | null;
+  text?: string;
+  model?: string;
+  status?: number | null;
+  errors_only?: boolean;
+}
+
+/** The newest first. `content`: bodies and events are kept; `content_allowed`: the settings let that be. */
+export interface RequestList {
+  requests: RequestSummary[];
+  enabled: boolean;
+  content: boolean;
+  content_allowed: boolean;
+  gateway_url: string | null;
+}
+
+/** One line of the list. */
+export interface RequestSummary {
+  id: string;
+  at: number;
+  dialect: string;
+  route: string;
+  client: string;
+  outcome: Outcome;
+  phases: Phase[];
+  model: string;
+  address: string;
+  key_name: string | null;
+  destination: string | null;
+  preview: string;
+  status: number | null;
+  duration_ms: number | null;
+  prompt_tokens: number | null;
+  generated_tokens: number | null;
+  tokens_per_second: number | null;
+  recoveries: number;
+  error: string | null;
+  replay_of: string | null;
+  has_content: boolean;
+}
+
+export type Outcome = 'running' | 'finished' | 'failed' | 'gone';
+
+/** One bar of the waterfall. */
+export interface Phase {
+  kind: PhaseKind;
+  start_ms: number;
+  end_ms: number;
+}
+
+export type PhaseKind = 'receive' | 'queue' | 'load' | 'prompt' | 'generation' | 'recovery';
+
+/** One request. */
+export interface RequestRef {
+  id: string;
+}
+
+/** Everything about one request. `events` are the model's, before they were put into the client's dialect. */
+export interface RequestDetails {
+  summary: RequestSummary;
+  method: string;
+  path: string;
+  steps: Step[];
+  body: Text;
+  sent: SentRequest[];
+  events: RawEvent[];
+  events_are_cut: boolean;
+  answer: string;
+  reasoning: string;
+  can_replay: boolean;
+  can_render: boolean;
+}
+
+/** One model that was asked. Where several were, an alias fell back; `error` says why the next one was tried. */
+export interface Step {
+  alias: string;
+  is_remote: boolean;
+  target: string;
+  at_ms: number;
+  error: string | null;
+}
+
+/** A body as text. `size` in bytes is that of the whole; None of `text`: nothing of it was kept. */
+export interface Text {
+  text: string | null;
+  size: number;
+  is_cut: boolean;
+  content_type: string;
+}
+
+/** What an engine or a remote server was sent, after everything was merged. More than one after a recovery. */
+export interface SentRequest {
+  endpoint: string;
+  method: string;
+  at_ms: number;
+  body: Text;
+}
+
+/** What arrived at once from the model: usually one event. */
+export interface RawEvent {
+  at_ms: number;
+  text: string;
+}
+
+/** The text that the model's template makes of the messages. */
+export interface RenderedPrompt {
+  prompt: string;
+}
+
+/** Keep what requests and answers say from now on, or forget it. */
+export interface SetInspector {
+  content: boolean;
+}
+
+/** What is remembered of a person's choice. */
+export interface InspectorState {
+  content: boolean;
+}
+
+/** Somebody looks (or no longer does): the event `requests` comes meanwhile. */
+export interface WatchRequests {
+  watching: boolean;
+}
+
+/** What is new since the last time. `is_reset`: forget what was known before, for it was cleared or changed. */
+export interface RequestsChanged {
+  requests: RequestSummary[];
+  is_reset: boolean;
+}
+
 /** More of an answer: text, reasoning, what happens meanwhile; at the end the message as it was saved. */
 export interface ChatFrame {
   text?: string;
@@ -611,6 +743,13 @@ export interface Commands {
   get_metrics_history: { args: GetMetricsHistory; result: MetricsHistory };
   save_file: { args: SaveFile; result: SavedFile };
   export_metrics: { args: ExportMetrics; result: MetricsExport };
+  list_requests: { args: ListRequests; result: RequestList };
+  get_request: { args: RequestRef; result: RequestDetails };
+  render_prompt: { args: RequestRef; result: RenderedPrompt };
+  replay_request: { args: RequestRef; result: RequestSummary };
+  clear_requests: { args: Empty; result: null };
+  set_inspector: { args: SetInspector; result: InspectorState };
+  watch_requests: { args: WatchRequests; result: null };
 }
 
 /** Every event: what it carries. */
@@ -623,5 +762,6 @@ export interface Events {
   aliases: (UserAlias | ApiModel | FallbackAlias)[];
   metrics: MetricsSnapshot;
   logs: LogLines;
+  requests: RequestsChanged;
   ui: UiState;
 }
