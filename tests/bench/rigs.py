@@ -116,10 +116,11 @@ def client(
 
 
 @contextlib.contextmanager
-def paced_program() -> Iterator[str]:
-    """The paced engine as one executable file."""
+def paced_program(rate: int = 60) -> Iterator[str]:
+    """The paced engine as one executable file, with so many tokens per second."""
     with tempfile.TemporaryDirectory() as directory:
         program = Path(directory, "llama-server")
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("paced_engine.py")} "$@"\n')
+        engine = Path(__file__).with_name("paced_engine.py")
+        program.write_text(f'#!/bin/sh\nPACED_RATE={rate} exec {sys.executable} {engine} "$@"\n')
         program.chmod(0o755)
         yield str(program)
