@@ -4,6 +4,7 @@ const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
 const exactClock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit', second: '2-digit' });
+const seconds24 = new Intl.DateTimeFormat('en-US', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat('en-US', { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
 
 /** @param {number} value */
@@ -30,6 +31,17 @@ export function duration(ms) {
 
 /** @param {number} seconds  Since the epoch. */
 export const dateAndTime = (seconds) => day.format(new Date(seconds * 1000));
+
+/** A span that goes on, in whole units. @param {number} seconds */
+export function span(seconds) {
+  const [days, hours, minutes] = [86_400, 3600, 60].map((unit) => Math.floor(seconds / unit));
+  if (days) return `${whole.format(days)} d ${(hours ?? 0) % 24} h`;
+  if (hours) return `${hours} h ${(minutes ?? 0) % 60} min`;
+  return minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
+}
+
+/** To the second, with 24 hours: for lines that stand under each other. @param {number} seconds  Since the epoch. */
+export const clockTime = (seconds) => seconds24.format(new Date(seconds * 1000));
 
 /** @param {number} seconds  Since the epoch. */
 export const timeOfDay = (seconds) => clock.format(new Date(seconds * 1000));

@@ -37,9 +37,12 @@ export function installLinks({ store, actions }) {
   }
 }
 
+/** @param {string} content */
+export const copyText = (content) => navigator.clipboard.writeText(content);
+
 /** Copy, and say so on the button for a moment. @param {HTMLElement} button @param {string} content */
 export async function copyWithSign(button, content) {
-  await navigator.clipboard.writeText(content);
+  await copyText(content);
   const label = button.querySelector('.label') ?? button;
   const before = label.textContent;
   if (before === text.copied) return;

@@ -11,6 +11,8 @@ import { signal } from '@preact/signals-core';
 
 export const CHAT = 'chat';
 export const METRICS = 'metrics';
+export const SERVERS = 'servers';
+export const LOGS = 'logs';
 const TOAST_MS = 8000;
 const MOST_TOASTS = 3;
 
@@ -38,6 +40,17 @@ export class Page {
     this.pathForm = signal(false);
     /** @type {import('@preact/signals-core').Signal<string | null>} A field that was saved just now. */
     this.saved = signal(null);
+    /** @type {import('@preact/signals-core').Signal<ReadonlySet<string>>} The servers whose output is unfolded. */
+    this.outputs = signal(new Set());
+  }
+
+  /** @param {string} alias @param {boolean} open */
+  showOutput(alias, open) {
+    if (this.outputs.value.has(alias) === open) return;
+    const outputs = new Set(this.outputs.value);
+    if (open) outputs.add(alias);
+    else outputs.delete(alias);
+    this.outputs.value = outputs;
   }
 
   /** @param {string} message @param {Toast['action']} [action] */

@@ -19,6 +19,7 @@
  */
 import { batch, computed, signal } from '@preact/signals-core';
 import { isLocal } from './models.js';
+import { LogRing } from './log_ring.js';
 import { pathTo, siblings } from './tree.js';
 
 const HISTORY = 60;
@@ -50,6 +51,11 @@ export class Store {
     this.metrics = signal(null);
     /** @type {Signal<MetricsSnapshot[]>} */
     this.history = signal([]);
+
+    /** What is known of the log while somebody watches it. */
+    this.log = new LogRing();
+    /** @type {Signal<string | null>} Where the log's file is. */
+    this.logPath = signal(null);
 
     /** @type {Signal<string | null>} The open conversation; null is a chat that has not begun. */
     this.currentId = signal(null);
@@ -151,6 +157,8 @@ export class Store {
           return undefined;
         case 'metrics':
           return this.#addMetrics(data);
+        case 'logs':
+          return this.log.add(data);
         case 'ui':
           return this.#takeDrafts(data);
         default:

@@ -59,7 +59,8 @@ POOR_CONTRAST = """() => {
 }"""
 
 SIDEWAYS = """() => [...document.querySelectorAll(
-    'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, dialog')]
+    'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, .page, .page-body, .lines, '
+    + 'dialog')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
 
 State = Callable[[Opened], Awaitable[None]]
@@ -233,6 +234,49 @@ async def crashed(one: Opened) -> None:
     await expect(one.page.get_by_role("alert")).to_be_visible()
 
 
+async def open_view(one: Opened, name: str) -> None:
+    await one.page.get_by_role("link", name=name).click()
+
+
+async def servers(one: Opened) -> None:
+    await open_view(one, "Servers")
+    await expect(one.page.get_by_text("Ended unexpectedly 2 times")).to_be_visible()
+    await expect(one.page.locator(".server")).to_have_count(3)
+
+
+async def server_unfolded(one: Opened) -> None:
+    await servers(one)
+    card = one.page.locator(".server").first
+    await card.get_by_text("5 arguments").click()
+    await card.get_by_text("Output").click()
+    await expect(card.locator("server-output")).to_contain_text("task 699")
+    await card.locator(".facts").scroll_into_view_if_needed()
+    await card.locator("server-output").scroll_into_view_if_needed()
+
+
+async def servers_end(one: Opened) -> None:
+    await servers(one)
+    await one.page.locator(".page-body").evaluate("(e) => e.scrollTo(0, 100000)")
+
+
+async def no_servers(one: Opened) -> None:
+    one.fake.world.servers.clear()
+    one.fake.event("servers", [])
+    await open_view(one, "Servers")
+    await expect(one.page.get_by_role("heading", name="No model is running")).to_be_visible()
+
+
+async def logs(one: Opened) -> None:
+    await open_view(one, "Logs")
+    await expect(one.page.locator(".log-line").last).to_contain_text("task 119")
+
+
+async def logs_filtered(one: Opened) -> None:
+    await logs(one)
+    await one.page.get_by_label("Least level").select_option("warning")
+    await expect(one.page.locator(".log-line.is-error").first).to_contain_text("no space left")
+
+
 STATES: dict[str, tuple[str, State]] = {
     "first-run": ("first-run", first_run),
     "no-models": ("nothing", first_run),
@@ -254,6 +298,12 @@ STATES: dict[str, tuple[str, State]] = {
     "deleted": ("busy", deleted),
     "editing": ("busy", editing),
     "long-draft": ("busy", long_draft),
+    "servers": ("supervised", servers),
+    "server-unfolded": ("supervised", server_unfolded),
+    "servers-end": ("supervised", servers_end),
+    "servers-none": ("supervised", no_servers),
+    "logs": ("supervised", logs),
+    "logs-filtered": ("supervised", logs_filtered),
     "lost": ("busy", lost),
     "metrics": ("measuring", metrics),
     "metrics-day": ("measuring", metrics_day),

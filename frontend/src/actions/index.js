@@ -8,6 +8,7 @@ import { Conversations } from './conversations.js';
 import { Core } from './core.js';
 import { Metrics } from './metrics.js';
 import { Models } from './models.js';
+import { Servers } from './servers.js';
 import { Ui } from './ui.js';
 
 export class Actions {
@@ -19,6 +20,7 @@ export class Actions {
     this.conversations = new Conversations(this.core, this.ui, this.answers);
     this.metrics = new Metrics(this.core);
     this.models = new Models(this.core, this.conversations);
+    this.servers = new Servers(this.core);
   }
 
   /** Connect, and keep the store current. */
@@ -32,6 +34,7 @@ export class Actions {
       if (id !== null && store.conversations.value.some((one) => one.id === id)) void this.conversations.open(id);
       else if (!first && id !== null) store.show(null);
       this.ui.watchMetrics();
+      void this.servers.watchLogAgain();
       if (first) for (const notice of snapshot.notices) notify(notice);
     };
     bridge.onEvent = (name, data) => {

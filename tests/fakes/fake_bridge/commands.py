@@ -22,6 +22,7 @@ from llamero.models.conversations import (
     Sampling,
 )
 from llamero.models.llama import ServerPhase
+from llamero.models.logs import LogLine, LogLines
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
 from tests.fakes.fake_bridge.measurements import past
 
@@ -46,6 +47,11 @@ ARGUMENTS: dict[str, type] = {
     "start_model": bridge.ModelRef,
     "stop_model": bridge.StopModel,
     "get_server_log": bridge.ModelRef,
+    "restart_model": bridge.ModelRef,
+    "unload_model": bridge.ModelRef,
+    "get_server_details": bridge.ModelRef,
+    "get_server_output": bridge.GetServerOutput,
+    "watch_logs": bridge.WatchLogs,
     "open_link": bridge.OpenLink,
     "set_ui_state": bridge.SetUiState,
     "watch_metrics": bridge.WatchMetrics,
@@ -79,6 +85,8 @@ class Commands:
         self.histories_asked = 0
         self.hold = asyncio.Event()
         self.hold.set()
+        self.watching_logs = False
+        self.lines_skipped = 0
 
     async def run(self, name: str, arguments: dict[str, Any]) -> Any:
         method = getattr(self, name, None)
@@ -372,6 +380,43 @@ class Commands:
             "srv  main: exiting due to model loading error",
         ]
         return bridge.ServerLog(alias=args.alias, lines=tuple(lines * 12))
+
+    def restart_model(self, args: bridge.ModelRef) -> ServerInfo:
+        return self.start_model(args)
+
+    def unload_model(self, args: bridge.ModelRef) -> None:
+        self.stop_model(bridge.StopModel(alias=args.alias))
+
+    def get_server_details(self, args: bridge.ModelRef) -> bridge.ServerDetails:
+        known = self.world.details.get(args.alias)
+        server = next((one for one in self.world.servers if one.alias == args.alias), None)
+        if server is None:
+            raise Refusal(404, "model_not_found", f"There is no model {args.alias}.")
+        return structs.replace(known or bridge.ServerDetails(server=server), server=server)
+
+    def get_server_output(self, args: bridge.GetServerOutput) -> bridge.ServerOutput:
+        lines = self.world.output
+        new = lines[args.written :] if args.generation == 1 else lines
+        return bridge.ServerOutput(generation=1, written=len(lines), lines=tuple(new[-512:]))
+
+    # The log
+
+    def watch_logs(self, args: bridge.WatchLogs) -> bridge.LogHistory:
+        self.watching_logs = args.watching
+        lines = tuple(self.world.log) if args.watching else ()
+        return bridge.LogHistory(
+            path="/home/me/.local/state/llamero/llamero.log", history=LogLines(first=0, lines=lines)
+        )
+
+    def write_log(self, *lines: LogLine, skipped: int = 0) -> None:
+        """Log more, and tell the page as the bridge does; `skipped` lines went by unseen."""
+        self.lines_skipped += skipped
+        first = len(self.world.log) + self.lines_skipped
+        self.world.log.extend(lines)
+        self.fake.event("logs", LogLines(first=first, lines=lines))
+
+    def open_log_file(self) -> None:
+        return None
 
     # The page
 

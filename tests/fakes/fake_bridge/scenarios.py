@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from llamero.models.aliases import AliasKind
-from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
+from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerDetails, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.llama import ServerPhase
+from llamero.models.logs import LogLine
 from llamero.models.metrics import GpuMetrics, MetricsSnapshot
 from tests.fakes.fake_bridge.measurements import measured
+from tests.fakes.fake_bridge.supervised import supervise
 
 GB = 1024**3
 
@@ -44,6 +46,9 @@ class World:
 
     models: list[ModelInfo] = field(default_factory=list)
     servers: list[ServerInfo] = field(default_factory=list)
+    details: dict[str, ServerDetails] = field(default_factory=dict)
+    output: list[str] = field(default_factory=list)
+    log: list[LogLine] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     deleted: dict[str, Conversation] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
@@ -85,6 +90,23 @@ QWEN = ModelInfo(
     architecture="qwen3",
     trained_context=40960,
     layers=36,
+)
+EMBEDDER = ModelInfo(
+    alias="nomic-embed-text-v1.5",
+    path="/models/nomic.gguf",
+    size_bytes=int(0.26 * GB),
+    architecture="nomic-bert",
+    trained_context=2048,
+    layers=12,
+    embedding=True,
+)
+SMALL = ModelInfo(
+    alias="SmolLM2-360M-Instruct-Q8_0",
+    path="/models/smol.gguf",
+    size_bytes=int(0.38 * GB),
+    architecture="llama",
+    trained_context=8192,
+    layers=32,
 )
 LARGE = ModelInfo(
     alias="Mistral-Small-24B-Instruct-Q5_K_M",
@@ -348,10 +370,19 @@ def measuring() -> World:
     return world
 
 
+def supervised() -> World:
+    """A server that answers, one that loads, one that failed, and two models that could run."""
+    world = busy()
+    world.models = [DEMO, QWEN, LARGE, EMBEDDER, SMALL]
+    supervise(world, QWEN, DEMO, LARGE)
+    return world
+
+
 SCENARIOS: dict[str, Callable[[], World]] = {
     "first-run": first_run,
     "nothing": nothing,
     "busy": busy,
     "long": long,
     "measuring": measuring,
+    "supervised": supervised,
 }
