@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import endurance, inspector, measures, page, window
+from tests.bench import endurance, inspector, measures, metrics, page, window
 from tests.bench.measures import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -26,6 +26,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "memory": endurance.memory,
     "inspector": inspector.inspector,
     "switching": endurance.switching,
+    "metrics": metrics.metrics,
     "window": window.window,
     "page": page.page,
 }
