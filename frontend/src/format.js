@@ -29,6 +29,15 @@ export function duration(ms) {
   return `${whole.format(Math.floor(ms / 60_000))} min ${whole.format(Math.round((ms % 60_000) / 1000))} s`;
 }
 
+/** How long something has lasted, as exactly as anybody asks. @param {number} seconds */
+export function lasting(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return `${whole.format(Math.floor(seconds))} s`;
+  if (minutes < 60) return `${whole.format(minutes)} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${whole.format(Math.floor(hours / 24))} d ${hours % 24} h`;
+}
+
 /** @param {number} seconds  Since the epoch. */
 export const dateAndTime = (seconds) => day.format(new Date(seconds * 1000));
 

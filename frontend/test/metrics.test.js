@@ -77,12 +77,13 @@ test('a GPU that has vanished keeps the past that it has', () => {
 });
 
 test('a machine without GPU says what was found', () => {
-  const card = cardsOf(past([1], []), snapshot([], 'No driver.'), false).find((one) => one.id === 'gpu');
-  assert.deepEqual([card.notes, card.plots], [['No driver.'], []]);
+  const [card] = cardsOf(past([1], []), snapshot([], 'No driver.'), false);
+  assert.deepEqual([card.id, card.notes], ['computer', ['No driver.']]);
 });
 
 test('values carry the units that people expect', () => {
   assert.equal(told('bytes', 1.5 * 1024 ** 3), '1.5 GB');
+  assert.equal(told('bytes', 36 * 1024 ** 2), '36.0 MB');
   assert.equal(told('percent', 12.34), '12 %');
   assert.equal(told('celsius', 61), '61 °C');
   assert.equal(told('watts', 1200), '1,200 W');

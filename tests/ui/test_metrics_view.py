@@ -97,7 +97,7 @@ async def test_sensor_that_is_missing_is_a_note_and_not_a_zero(open_page: Open) 
 async def test_machine_without_gpu_and_models_says_so(open_page: Open) -> None:
     one = await open_page("nothing")
     await open_metrics(one)
-    await expect(one.page.get_by_role("region", name="GPU")).to_contain_text("No GPU was found")
+    await expect(one.page.get_by_role("region", name="This computer")).to_contain_text("No GPU was found")
     await expect(one.page.get_by_role("region", name="Speed")).to_contain_text("Ask something in the chat")
 
 

@@ -9,7 +9,7 @@
  * @typedef {{ id: string, lines: Line[], most: Record<string, number> }} Plot  `most`: where the scale of a unit ends at least.
  * @typedef {{ id: string, title: string, facts: string[], notes: string[], plots: Plot[] }} Card
  */
-import { duration } from '../../format.js';
+import { lasting } from '../../format.js';
 import { text } from '../../i18n.js';
 import { keyOf } from './history.js';
 import { told } from './units.js';
@@ -25,16 +25,16 @@ export function cardsOf(history, now, cores) {
   const servers = [...new Set([...(now?.servers.map((one) => one.alias) ?? []), ...subjects('server.requests')])];
   const gpus = [...new Set([...(now?.hardware.gpus.map((_, place) => String(place)) ?? []), ...subjects('gpu.load'), ...subjects('gpu.memory')])];
   return [
-    computer(subjects('cpu.core'), now, cores),
-    ...(gpus.length ? gpus.map((place) => gpu(place, gpus.length, now, known)) : [noGpu(now)]),
+    computer(subjects('cpu.core'), now, cores, gpus.length ? [] : [now?.hardware.gpu_note ?? text.metrics.noGpu]),
+    ...gpus.map((place) => gpu(place, gpus.length, now, known)),
     answers(servers),
     requests(servers),
-    ...servers.map((alias) => server(alias, now)),
+    ...servers.map((alias) => server(alias, now, known)),
   ];
 }
 
-/** @param {string[]} numbers @param {MetricsSnapshot | null} now @param {boolean} cores @returns {Card} */
-function computer(numbers, now, cores) {
+/** @param {string[]} numbers @param {MetricsSnapshot | null} now @param {boolean} cores @param {string[]} notes @returns {Card} */
+function computer(numbers, now, cores, notes) {
   /** @type {Line[]} */
   const each = cores ? numbers.map((number, place) => ({ key: `cpu.core/${number}`, label: text.metrics.core(place), hue: 5, unit: 'percent', thin: true, quiet: true })) : [];
   const total = now?.hardware.ram_total;
@@ -43,7 +43,7 @@ function computer(numbers, now, cores) {
     id: 'computer',
     title: text.metrics.computer,
     facts: [...(count ? [text.metrics.cores(count)] : []), ...(total ? [`${told('bytes', total)} ${text.ram}`] : [])],
-    notes: [],
+    notes,
     plots: [
       { id: 'cpu', lines: [...each, { key: 'cpu.load', label: text.metrics.processor, hue: 1, unit: 'percent' }], most: { percent: 100 } },
       { id: 'ram', lines: [{ key: 'ram.used', label: text.metrics.memory, hue: 2, unit: 'bytes' }], most: total ? { bytes: total } : {} },
@@ -88,9 +88,6 @@ function gpu(place, of, now, known) {
     plots: plots.map((plot) => ({ ...plot, lines: plot.lines.filter((line) => known.has(line.key)) })).filter((plot) => plot.lines.length),
   };
 }
-
-/** @param {MetricsSnapshot | null} now @returns {Card} */
-const noGpu = (now) => ({ id: 'gpu', title: text.gpu, facts: [], notes: [now?.hardware.gpu_note ?? text.metrics.noGpu], plots: [] });
 
 /** @param {string[]} servers @returns {Card} */
 function answers(servers) {
@@ -150,11 +147,11 @@ function requests(servers) {
   };
 }
 
-/** @param {string} alias @param {MetricsSnapshot | null} now @returns {Card} */
-function server(alias, now) {
+/** @param {string} alias @param {MetricsSnapshot | null} now @param {Set<string>} known @returns {Card} */
+function server(alias, now, known) {
   const running = now?.servers.find((one) => one.alias === alias);
   const facts = [];
-  if (running?.uptime_s) facts.push(text.metrics.upFor(duration(running.uptime_s * 1000)));
+  if (running?.uptime_s) facts.push(text.metrics.upFor(lasting(running.uptime_s)));
   return {
     id: `server-${alias}`,
     title: alias,
@@ -166,7 +163,7 @@ function server(alias, now) {
         lines: [
           { key: `server.cpu/${alias}`, label: text.metrics.ofOneCore, hue: 1, unit: 'percent' },
           { key: `server.memory/${alias}`, label: text.ram, hue: 2, unit: 'bytes', right: true },
-          { key: `server.gpu_memory/${alias}`, label: text.vram, hue: 3, unit: 'bytes', right: true },
+          ...(known.has(`server.gpu_memory/${alias}`) ? [/** @type {Line} */ ({ key: `server.gpu_memory/${alias}`, label: text.vram, hue: 3, unit: 'bytes', right: true })] : []),
         ],
         most: { percent: 100, bytes: 1024 ** 3 },
       },

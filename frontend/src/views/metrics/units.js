@@ -1,5 +1,5 @@
 /** Values and axes in the units that people expect. */
-import { count, decimal, gigabytes, speed } from '../../format.js';
+import { count, decimal, fileSize, speed } from '../../format.js';
 import { text } from '../../i18n.js';
 
 const GB = 1024 ** 3;
@@ -7,7 +7,7 @@ const GB = 1024 ** 3;
 /** @type {Record<string, (value: number) => string>} A value in a sentence or a legend. */
 const TOLD = {
   percent: (value) => `${count(value)} %`,
-  bytes: (value) => `${gigabytes(value)} GB`,
+  bytes: fileSize,
   celsius: (value) => `${count(value)} °C`,
   watts: (value) => `${count(value)} W`,
   tokens_per_second: (value) => text.tokensPerSecond(speed(value)),
@@ -33,7 +33,7 @@ export const marked = (unit, value) => (MARKED[unit] ?? count)(value);
 
 /** @type {Record<string, number[]>} */
 const STEPS = {
-  bytes: [0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].map((size) => size * GB),
+  bytes: [0.1, 0.2, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].map((size) => size * GB),
   count: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
   seconds: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600],
 };
