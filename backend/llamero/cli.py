@@ -151,6 +151,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="as JSON")
 
     doctor = commands.add_parser("doctor", help="check what Llamero needs, and say what to do")
+    doctor.add_argument(
+        "--bundle",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="also write a file for a bug report, without keys and conversations (llamero-report-….zip here)",
+    )
     supervising = add_supervise_commands(commands)
     keys, aliases = _add_key_commands(commands), add_alias_commands(commands, _Parser)
     for command in (serve, run, bench, *supervising, doctor, *keys, *aliases):

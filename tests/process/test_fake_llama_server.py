@@ -165,7 +165,7 @@ def test_fake_exit_codes_and_last_lines(arguments: list[str], status: int, last_
     assert last_line is None or result.stderr.splitlines()[-1] == last_line
 
 
-@pytest.mark.parametrize("flag", ["--help", "--version"])
+@pytest.mark.parametrize("flag", ["--help", "--version", "--list-devices"])
 def test_fake_help_and_version_are_answered_on_stdout(flag: str, tmp_path: Path) -> None:
     engine = fake_engine(tmp_path)
     result = subprocess.run([*engine.command, flag], capture_output=True, text=True, timeout=30, check=True)

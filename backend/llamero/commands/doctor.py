@@ -7,15 +7,17 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from llamero import __version__
 from llamero.commands.options import Options
 from llamero.commands.report import FAILED
 from llamero.infrastructure.logs import configure_logging
 from llamero.infrastructure.messages import default_messages
-from llamero.infrastructure.paths import find_paths
+from llamero.infrastructure.paths import Paths, find_paths
 from llamero.infrastructure.settings_file import load_settings
 from llamero.models.doctor import Finding, Level
+from llamero.models.settings import ResolvedSettings
 from llamero.services.doctor import Doctor
 
 _MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
@@ -32,8 +34,21 @@ def doctor(options: Options) -> int:
     lines = [default_messages().text("doctor-title", arguments), ""]
     lines += _lines(findings, _marks())
     lines += ["", _summary(findings)]
-    sys.stdout.write("\n".join(lines) + "\n")
+    report = "\n".join(lines) + "\n"
+    sys.stdout.write(report)
+    if options.bundle is not None:
+        _bundle(paths, resolved, report, options.bundle)
     return FAILED if any(finding.level is Level.PROBLEM for finding in findings) else 0
+
+
+def _bundle(paths: Paths, resolved: ResolvedSettings, report: str, wanted: str) -> None:
+    """Write the file for a bug report, and say where it is and what is in it. Raises IoFailed."""
+    from llamero.commands.doctor_bundle import write_report  # not paid for without --bundle
+
+    path, described = write_report(paths, resolved, report, Path(wanted) if wanted else None)
+    text = default_messages().text
+    said = [text("bundle-written", {"path": str(path)}), *(f"  {line}" for line in described), text("bundle-look")]
+    sys.stdout.write("\n" + "\n".join(said) + "\n")
 
 
 def _lines(findings: Sequence[Finding], marks: dict[Level, str]) -> Iterator[str]:

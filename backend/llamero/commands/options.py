@@ -42,7 +42,7 @@ class Options(argparse.Namespace):
     all: bool = False
     follow: bool = False
     lines: int | None = None
-    bundle: Path | str | None = None
+    bundle: str | None = None
     model_file: Path | None = None
     hub: str = ""
     defaults: list[str] | None = None

@@ -93,6 +93,10 @@ class RemoteKeys:
             self._remember(name, key)
         return key
 
+    def in_file(self) -> tuple[str, ...]:
+        """The keys that are kept in our own file, for masking them. Raises IoFailed."""
+        return tuple(self._read().values())
+
     async def set(self, name: str, key: str) -> None:
         """Keep a key, in the place of the former one.
 

@@ -32,6 +32,14 @@ class DatabaseAbilities(msgspec.Struct, frozen=True, kw_only=True):
     full_text_search: bool
 
 
+class DatabaseFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a database is, without what is in it. `size` in bytes, `rows` by table."""
+
+    schema_version: int
+    size: int
+    rows: dict[str, int]
+
+
 class MachineMemory(msgspec.Struct, frozen=True, kw_only=True):
     """RAM in bytes; `available` is what programs can get."""
 

@@ -12,7 +12,7 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[3])
 
 from tests.fakes.fake_llama_server import startup, wire
-from tests.fakes.fake_llama_server.help_text import HELP, VERSION
+from tests.fakes.fake_llama_server.help_text import DEVICES, HELP, VERSION
 from tests.fakes.fake_llama_server.journal import Journal
 from tests.fakes.fake_llama_server.options import BadArgument, BadSwitch, Options, read_options
 from tests.fakes.fake_llama_server.routes import Routes
@@ -84,8 +84,8 @@ def main() -> None:
     except BadSwitch as problem:
         os.write(2, f"fake llama-server: no such switch: {problem}\n".encode())
         os._exit(2)
-    if options.help or options.version:
-        sys.stdout.write(HELP if options.help else VERSION)
+    if options.help or options.version or options.list_devices:
+        sys.stdout.write(HELP if options.help else VERSION if options.version else DEVICES)
         sys.stdout.flush()
         os._exit(0)
     signal.alarm(options.switches.lifetime_s)

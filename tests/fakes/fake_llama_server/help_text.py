@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 VERSION = "version: 0 (fake)\nbuilt for the tests\n"
+DEVICES = "Available devices:\n"
 
 HELP = """\
 ----- common params -----

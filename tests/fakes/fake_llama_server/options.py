@@ -98,6 +98,7 @@ class Options:
     embedding: bool = False
     help: bool = False
     version: bool = False
+    list_devices: bool = False
     api_key: str = ""
     life: int = 0
     control: str = ""
@@ -132,11 +133,13 @@ def read_options(arguments: list[str]) -> Options:
             options.help = True
         elif token == "--version":
             options.version = True
+        elif token == "--list-devices":
+            options.list_devices = True
         elif token.startswith("--fake-"):
             key = token[len("--fake-") :].replace("-", "_")
             flags[key] = tokens.pop(0) if tokens and not tokens[0].startswith("-") else "true"
     options.control = str(flags.pop("control", os.environ.get("FAKE_LLAMA_CONTROL", "")))
-    if not (options.help or options.version):
+    if not (options.help or options.version or options.list_devices):
         _read_switches(options, {key: _json_or_text(value) for key, value in flags.items()})
     return options
 

@@ -79,3 +79,18 @@ doctor-database-log-advice = Choose a data directory on a local disk with --data
 
 doctor-keys-keyring = The keys of remote servers are kept in the system's keyring.
 doctor-keys-file = There is no system keyring here, so the keys of remote servers are kept unencrypted in { $path }, for this user alone.
+
+bundle-written = Written for a bug report: { $path }
+bundle-look = Look through it before you send it. It has no keys, no conversations, and your home folder is "~".
+bundle-read_me = A report of Llamero, made with "llamero doctor --bundle". Keys are replaced by ***, the home folder by ~, and lines of the log that may hold what was written are left out. No conversation is in it.
+bundle-doctor = what the doctor found
+bundle-versions = versions of Llamero, Python, the system and packages
+bundle-settings = every setting and where it came from
+bundle-engine = the engine, its version and devices
+bundle-database = the database's version and number of rows, nothing of what is in them
+bundle-llamero = the last 2 MB of the log
+bundle_error-exists = { $path } is there already. Choose another name.
+bundle_error-unwritable = { $path } cannot be written{ GIVEN($reason) ->
+        [yes] : { $reason }
+       *[no] { "" }
+    }.
