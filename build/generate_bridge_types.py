@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import access, aliases, bridge, conversations, inspector, logs, metrics, metrics_history
+from llamero.models import access, aliases, bench, bridge, conversations, inspector, logs, metrics, metrics_history
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -61,6 +61,10 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "set_ui_state": (bridge.SetUiState, None),
     "watch_logs": (bridge.WatchLogs, bridge.LogHistory),
     "open_log_file": (Empty, None),
+    "start_bench": (bridge.StartBench, None),
+    "stop_bench": (Empty, None),
+    "list_bench_runs": (Empty, bridge.BenchRuns),
+    "get_bench_run": (bridge.BenchRef, bench.BenchReport),
     "watch_metrics": (bridge.WatchMetrics, None),
     "get_metrics_history": (bridge.GetMetricsHistory, metrics_history.MetricsHistory),
     "save_file": (bridge.SaveFile, bridge.SavedFile),
@@ -84,6 +88,7 @@ EVENTS: dict[str, object] = {
     "metrics": metrics.MetricsSnapshot,
     "logs": logs.LogLines,
     "requests": inspector.RequestsChanged,
+    "bench": bench.BenchFrame,
     "ui": bridge.UiState,
 }
 

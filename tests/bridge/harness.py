@@ -37,6 +37,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
+from llamero.models.bench import BenchFrame, BenchProgress, BenchReport, BenchRun
 from llamero.models.bridge import (
     Asked,
     ChangeConversation,
@@ -298,6 +299,30 @@ class FakeMetrics:
         return MEASURED
 
 
+class FakeBench:
+    """Notes what it is asked to measure."""
+
+    def __init__(self) -> None:
+        self.now: BenchFrame | None = None
+        self.begun: list[tuple[str, bool]] = []
+        self.asked: list[tuple[int, int | None]] = []
+        self.stops = 0
+
+    def begin(self, model: str, *, quick: bool) -> None:
+        self.begun.append((model, quick))
+        self.now = BenchFrame(progress=BenchProgress(model=model, done=0, planned=0))
+
+    async def stop(self) -> None:
+        self.stops += 1
+
+    async def report(self, id: int, against: int | None = None) -> BenchReport:
+        self.asked.append((id, against))
+        raise NotFound("bench_error-not_found", id=id)
+
+    async def listed(self) -> tuple[BenchRun, ...]:
+        return ()
+
+
 class FakeHistory:
     """Notes what it is asked, and knows one value."""
 
@@ -499,6 +524,7 @@ async def running_bridge(
             log_push=LogPush(feed, hub),
             history=FakeHistory(),
             blobs=blobs,
+            bench=FakeBench(),
             metrics_push=MetricsPush(metrics, actor, hub),
             inspector=inspector,
             requests_push=RequestsPush(inspector, hub, interval_s=0.01),

@@ -30,6 +30,7 @@ CONTRACT = {
     "watch_logs", "open_log_file",
     "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "save_file",
     "activate",
+    "start_bench", "stop_bench", "list_bench_runs", "get_bench_run",
     "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
     "list_requests", "get_request", "render_prompt", "replay_request", "clear_requests", "set_inspector",
     "watch_requests",

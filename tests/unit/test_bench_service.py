@@ -145,6 +145,9 @@ async def test_bench_that_is_done_again_is_compared_with_the_first(tmp_path: Pat
         assert report.comparison is not None
         assert (report.comparison.id, report.comparison.differences, len(report.comparison.changes)) == (1, (), 3)
         assert await here.service.report(report.run.id) == report
+        against = await here.service.report(1, against=report.run.id)
+        assert against.comparison is not None
+        assert against.comparison.id == report.run.id
 
 
 async def test_bench_that_is_stopped_keeps_what_it_has_and_leaves_nothing_open(tmp_path: Path) -> None:
@@ -165,7 +168,7 @@ async def test_bench_that_is_stopped_keeps_what_it_has_and_leaves_nothing_open(t
         report = await here.follower.report()
         assert report is not None
         assert (report.run.end, len(report.run.results), report.run.planned) == (BenchEnd.STOPPED, 1, 3)
-        assert (model.open, here.service.running) == (0, None)
+        assert (model.open, here.service.now) == (0, None)
         assert (await here.store.listed())[0].end is BenchEnd.STOPPED
 
 
@@ -206,20 +209,19 @@ async def test_bench_leaves_out_a_case_that_does_not_fit(tmp_path: Path) -> None
         assert (report.run.end, report.run.planned) == (BenchEnd.COMPLETE, 2)
 
 
-async def test_bench_is_one_at_a_time_and_can_be_followed_by_others(tmp_path: Path) -> None:
+async def test_bench_is_one_at_a_time_and_told_to_everybody(tmp_path: Path) -> None:
     go = asyncio.Event()
     async with world(tmp_path, Model(lambda number, request: go)) as here:
+        frames: list[BenchFrame] = []
+        here.service.on_frame = frames.append
         here.begin()
         with pytest.raises(Conflict):
             here.begin()
-        late = Follower()
-        here.service.follow(late)
-        assert late.frames[0].progress is not None
+        assert here.service.now is not None
         go.set()
-        assert await late.report() == await here.follower.report()
-        after = Follower()
-        here.service.follow(after)
-        assert (after.frames, after.ended.is_set()) == ([], True)
+        report = await here.follower.report()
+        assert here.service.now is None
+        assert [frame.report for frame in frames if frame.report] == [report]
 
 
 async def test_bench_of_an_answer_without_a_word_is_an_error(tmp_path: Path) -> None:

@@ -72,6 +72,10 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "clear_requests": _BOTH,
     "set_inspector": _BOTH,
     "watch_requests": _BOTH,
+    "start_bench": _BOTH,
+    "stop_bench": _BOTH,
+    "list_bench_runs": _BOTH,
+    "get_bench_run": _BOTH,
     "activate": frozenset({WindowKind.SECOND_START}),  # and nothing else: it shows no page
     "list_servers": _COMMAND_LINE,
     "stop_servers": _COMMAND_LINE,

@@ -17,6 +17,7 @@ from llamero.bridge.requests_push import Inspector, RequestsPush
 from llamero.bridge.server_infos import Actor, ServerInfos
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
 from llamero.models.aliases import Alias
+from llamero.models.bench import BenchFrame, BenchReport, BenchRun
 from llamero.models.bridge import (
     Asked,
     ChangeConversation,
@@ -122,6 +123,17 @@ class ApiKeys(Protocol):
     async def revoke(self, name: str) -> ApiKey: ...  # noqa: D102
 
 
+class Bench(Protocol):
+    """How fast models are: `services.bench.service.BenchService`."""
+
+    @property
+    def now(self) -> BenchFrame | None: ...  # noqa: D102
+    def begin(self, model: str, *, quick: bool) -> None: ...  # noqa: D102
+    async def stop(self) -> None: ...  # noqa: D102
+    async def report(self, id: int, against: int | None = None) -> BenchReport: ...  # noqa: D102
+    async def listed(self) -> tuple[BenchRun, ...]: ...  # noqa: D102
+
+
 class Links(Protocol):
     """Opens links outside: `infrastructure.links.LinkOpener`."""
 
@@ -180,6 +192,7 @@ class Services:
     blobs: Blobs
     inspector: Inspector
     requests_push: RequestsPush
+    bench: Bench
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)

@@ -13,6 +13,7 @@ import msgspec
 
 from llamero.bridge.windows import GOING_AWAY, REPLACED, HubLimits, Link, Window, WindowChannel
 from llamero.models.aliases import Alias
+from llamero.models.bench import BenchFrame
 from llamero.models.bridge import ConversationRef, ModelInfo, ServerInfo, UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.errors import RateLimited
@@ -31,6 +32,7 @@ EVENTS: Mapping[str, object] = {
     "metrics": MetricsSnapshot,
     "logs": LogLines,
     "requests": RequestsChanged,
+    "bench": BenchFrame,
     "ui": UiState,
 }
 

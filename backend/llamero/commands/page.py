@@ -91,8 +91,8 @@ async def open_page(
     Raises IoFailed when the database cannot be used.
     """
     clock, messages = SystemClock(), default_messages()
-    database, api_keys, history = app.database, app.api_keys, app.history
-    if database is None or api_keys is None or history is None:
+    database, api_keys, history, bench = app.database, app.api_keys, app.history, app.bench
+    if database is None or api_keys is None or history is None or bench is None:
         raise IoFailed(reason="the page needs the database, which another Llamero has")
     store = ChatStore(database, clock)
     await store.recover()
@@ -107,6 +107,7 @@ async def open_page(
         inspector.keep_content(False)
     server_infos = ServerInfos(app.actor, hub, clock, messages.error)
     app.actor.on_change = server_infos.changed
+    bench.on_frame = lambda frame: hub.event("bench", frame)
     model_infos = ModelInfos(app.model_headers, demo_model())
     model_list = ModelList(app.router, model_infos, hub, clock)
     app.aliases.watch(lambda table: _tell_aliases(table, hub, model_list))
@@ -137,6 +138,7 @@ async def open_page(
         metrics_push=MetricsPush(app.metrics, app.actor, hub),
         history=history,
         blobs=blobs,
+        bench=bench,
         dialogs=dialogs,
         activate=activate,
         gateway_url=gateway_url,

@@ -163,7 +163,7 @@ class BenchReport(msgspec.Struct, frozen=True, kw_only=True):
     comparison: BenchComparison | None = None
 
 
-class BenchFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BenchFrame(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever follows a run is told: what it does now, the run so far, and at the end what came of it.
 
     `error` is a sentence about what ended a run before its time; the report holds what was measured until then.

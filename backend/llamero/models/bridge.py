@@ -13,6 +13,7 @@ import msgspec
 
 from llamero.models.access import KeyName, KeyTerms
 from llamero.models.aliases import Alias, AliasKind, AliasName
+from llamero.models.bench import BenchFrame, BenchRun
 from llamero.models.conversations import Conversation, Message, Sampling
 from llamero.models.llama import EngineKind, LaunchFlag, ServerPhase
 from llamero.models.logs import LogLines
@@ -382,6 +383,27 @@ class ExportMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """All of a range, as comma-separated values."""
 
     range: HistoryRange
+
+
+class StartBench(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Measure a model; how it goes is told to every window as the event `bench`."""
+
+    model: Identifier
+    quick: bool = False
+
+
+class BenchRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run of a bench, and with which other it is to be compared; None: with the one that suits best."""
+
+    id: int
+    against: int | None = None
+
+
+class BenchRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured now, and what was measured, the newest first."""
+
+    now: BenchFrame | None
+    runs: tuple[BenchRun, ...]
 
 
 WindowId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]

@@ -490,6 +490,125 @@ export interface LogLine {
 
 export type LogSource = 'app' | 'engine';
 
+/** Measure a model; how it goes is told to every window as the event `bench`. */
+export interface StartBench {
+  model: string;
+  quick?: boolean;
+}
+
+/** What is measured now, and what was measured, the newest first. */
+export interface BenchRuns {
+  now: BenchFrame | null;
+  runs: BenchRun[];
+}
+
+/** What whoever follows a run is told: what it does now, the run so far, and at the end what came of it. */
+export interface BenchFrame {
+  progress: BenchProgress | null;
+  run: BenchRun | null;
+  report: BenchReport | null;
+  error: string;
+}
+
+/** What a run does now. `case` is None while the model is loaded and warmed up; rounds count from 1. */
+export interface BenchProgress {
+  model: string;
+  done: number;
+  planned: number;
+  case: BenchCase | null;
+  round: number;
+  rounds: number;
+}
+
+/** What is measured at once. `prompt` is the length that was aimed at, in tokens. */
+export interface BenchCase {
+  prompt: number;
+  streams: number;
+}
+
+/** One run. `id` is 0 before it is kept; `engine` is None for what is not on this machine. */
+export interface BenchRun {
+  id: number;
+  model: string;
+  place: BenchPlace;
+  started_at: number;
+  end: BenchEnd;
+  quick: boolean;
+  hardware: BenchHardware;
+  version: string;
+  planned: number;
+  results: BenchResult[];
+  engine: BenchEngine | null;
+  file: string;
+  file_size: number;
+  note: string;
+}
+
+export type BenchPlace = 'local' | 'remote' | 'fallback';
+
+export type BenchEnd = 'running' | 'complete' | 'stopped' | 'failed';
+
+/** The machine that was measured. `cores` are physical, `threads` what the system counts. */
+export interface BenchHardware {
+  cpu: string;
+  cores: number | null;
+  threads: number | null;
+  memory: number | null;
+  gpus: string[];
+}
+
+/** The medians of a case. `prompt_speed` and `generation_speed` are those of one stream, `total_speed` of all. */
+export interface BenchResult {
+  case: BenchCase;
+  prompt_tokens: number;
+  prompt_speed: number;
+  generation_speed: number;
+  total_speed: number;
+  first_token_ms: number;
+  spread: number;
+  rounds: number;
+}
+
+/** The engine that was measured: where it was found, which build, and its arguments as they were in effect. */
+export interface BenchEngine {
+  kind: string;
+  variant: string;
+  build: string;
+  arguments: string;
+  context: number | null;
+  slots: number | null;
+}
+
+/** A run, and how it compares to an earlier one of the same model, where there is one with a case in common. */
+export interface BenchReport {
+  run: BenchRun;
+  comparison: BenchComparison | null;
+}
+
+/** A run against an earlier one. */
+export interface BenchComparison {
+  id: number;
+  started_at: number;
+  differences: BenchDifference[];
+  changes: BenchChange[];
+}
+
+export type BenchDifference = 'file' | 'hardware' | 'engine' | 'arguments' | 'place';
+
+/** One case against the same case of another run, in percent of that. */
+export interface BenchChange {
+  case: BenchCase;
+  prompt_speed: number;
+  generation_speed: number;
+  total_speed: number;
+}
+
+/** One run of a bench, and with which other it is to be compared; None: with the one that suits best. */
+export interface BenchRef {
+  id: number;
+  against?: number | null;
+}
+
 /** Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile. */
 export interface WatchMetrics {
   watching: boolean;
@@ -739,6 +858,10 @@ export interface Commands {
   set_ui_state: { args: SetUiState; result: null };
   watch_logs: { args: WatchLogs; result: LogHistory };
   open_log_file: { args: Empty; result: null };
+  start_bench: { args: StartBench; result: null };
+  stop_bench: { args: Empty; result: null };
+  list_bench_runs: { args: Empty; result: BenchRuns };
+  get_bench_run: { args: BenchRef; result: BenchReport };
   watch_metrics: { args: WatchMetrics; result: null };
   get_metrics_history: { args: GetMetricsHistory; result: MetricsHistory };
   save_file: { args: SaveFile; result: SavedFile };
@@ -763,5 +886,6 @@ export interface Events {
   metrics: MetricsSnapshot;
   logs: LogLines;
   requests: RequestsChanged;
+  bench: BenchFrame;
   ui: UiState;
 }

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from llamero.bridge.commands import aliases, api_keys, chats, control, logs, metrics, models, requests, servers, system
+from llamero.bridge.commands import (
+    aliases,
+    api_keys,
+    bench,
+    chats,
+    control,
+    logs,
+    metrics,
+    models,
+    requests,
+    servers,
+    system,
+)
 from llamero.bridge.registry import Registry
 
-MODULES = (aliases, api_keys, chats, logs, metrics, models, requests, servers, system)
+MODULES = (aliases, api_keys, bench, chats, logs, metrics, models, requests, servers, system)
 
 
 def control_commands() -> Registry:

@@ -87,12 +87,13 @@ def _writing_since(answer: BenchAnswer) -> float:
 
 def comparison(run: BenchRun, earlier: Iterable[BenchRun]) -> BenchComparison | None:
     """The run against the newest earlier one of its model that shares a case; one without differences goes first."""
-    candidates = [_compared(run, other) for other in earlier if other.id != run.id and other.model == run.model]
+    candidates = [compared(run, other) for other in earlier if other.id != run.id and other.model == run.model]
     candidates = [found for found in candidates if found.changes and found.started_at < run.started_at]
     return max(candidates, key=lambda found: (not found.differences, found.started_at), default=None)
 
 
-def _compared(run: BenchRun, other: BenchRun) -> BenchComparison:
+def compared(run: BenchRun, other: BenchRun) -> BenchComparison:
+    """The run against that one, in the cases that both have."""
     before = {result.case: result for result in other.results}
     changes = [_change(result, before[result.case]) for result in run.results if result.case in before]
     return BenchComparison(

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from llamero.models.bench import BenchEnd, BenchFrame, BenchProgress, BenchReport, BenchRun
 from llamero.models.errors import Conflict, InternalError, LlameroError
-from llamero.services.bench.figures import comparison
+from llamero.services.bench.figures import compared, comparison
 from llamero.services.bench.measuring import Measuring
 
 Sentence = Callable[[LlameroError], str]
@@ -41,7 +41,7 @@ class BenchStore(Protocol):
 
 
 class Follower(Protocol):
-    """Whoever is told how a run goes: a channel of a window, or a terminal. Neither method waits or raises."""
+    """Whoever is told how a run goes. Neither method waits or raises."""
 
     def send(self, frame: BenchFrame) -> None: ...  # noqa: D102
     def end(self) -> None: ...  # noqa: D102
@@ -56,28 +56,23 @@ class BenchService:
         self._sentence = sentence
         self._task: asyncio.Task[None] | None = None
         self._last = BenchFrame()
-        self._followers: list[Follower] = []
+        self._follower: Follower | None = None
+        self.on_frame: Callable[[BenchFrame], None] = lambda frame: None
+        """Told the same as the followers, of every run."""
 
     @property
-    def running(self) -> BenchProgress | None:
-        """What is measured now; None when nothing is."""
-        return self._last.progress if self._task is not None else None
+    def now(self) -> BenchFrame | None:
+        """How the run under way stands; None when there is none."""
+        return self._last if self._task is not None else None
 
-    def begin(self, model: str, *, quick: bool, follower: Follower) -> None:
+    def begin(self, model: str, *, quick: bool, follower: Follower | None = None) -> None:
         """Begin a run. Raises Conflict while one is under way."""
-        if self.running is not None:
-            raise Conflict("bench_error-running", model=self.running.model)
-        self._last = BenchFrame(progress=BenchProgress(model=model, done=0, planned=0))
-        self._followers = [follower]
+        if self._task is not None:
+            measured = self._last.progress.model if self._last.progress is not None else model
+            raise Conflict("bench_error-running", model=measured)
+        self._follower = follower
+        self._tell_progress(BenchProgress(model=model, done=0, planned=0), run=None)
         self._task = asyncio.create_task(self._run(model, quick), name=f"bench {model}")
-
-    def follow(self, follower: Follower) -> None:
-        """Tell how the run stands and every change from here; nothing but its end where there is none."""
-        if self._task is None:
-            follower.end()
-            return
-        follower.send(self._last)
-        self._followers.append(follower)
 
     async def stop(self) -> None:
         """End the run with what was measured; without effect where there is none. Returns when it is kept."""
@@ -86,9 +81,12 @@ class BenchService:
             task.cancel()
             await asyncio.wait({task})
 
-    async def report(self, id: int) -> BenchReport:
-        """A run, compared. Raises NotFound."""
-        return await self._compared(await self._store.get(id))
+    async def report(self, id: int, against: int | None = None) -> BenchReport:
+        """A run, compared with the run of that id, or with the one that suits best. Raises NotFound."""
+        run = await self._store.get(id)
+        if against is None:
+            return await self._compared(run)
+        return BenchReport(run=run, comparison=compared(run, await self._store.get(against)))
 
     async def listed(self) -> tuple[BenchRun, ...]:
         """Every run that is kept, the newest first."""
@@ -112,13 +110,16 @@ class BenchService:
             report, error = None, self._sentence(failure)
         self._task = None
         self._tell(BenchFrame(report=report, error=error))
-        followers, self._followers = self._followers, []
-        for follower in followers:
-            follower.end()
+        if self._follower is not None:
+            self._follower.end()
 
     async def _measure(self, model: str, quick: bool) -> None:
         """Measure, and keep what was measured after every case."""
-        async with aclosing(self._make().run(model, quick=quick, tell=self._tell_progress)) as states:
+
+        def tell(progress: BenchProgress) -> None:
+            self._tell_progress(progress, run=self._last.run)
+
+        async with aclosing(self._make().run(model, quick=quick, tell=tell)) as states:
             async for state in states:
                 await self._keep(state)
 
@@ -146,10 +147,11 @@ class BenchService:
         logger.error("a bench failed", exc_info=failure)
         return self._sentence(InternalError())
 
-    def _tell_progress(self, progress: BenchProgress) -> None:
-        self._tell(BenchFrame(progress=progress, run=self._last.run))
+    def _tell_progress(self, progress: BenchProgress, *, run: BenchRun | None) -> None:
+        self._tell(BenchFrame(progress=progress, run=run))
 
     def _tell(self, frame: BenchFrame) -> None:
         self._last = frame
-        for follower in self._followers:
-            follower.send(frame)
+        self.on_frame(frame)
+        if self._follower is not None:
+            self._follower.send(frame)
