@@ -1,5 +1,6 @@
 /** Every word that the page shows, in one place. Sentence case, short, no exclamation marks, no blame. */
 import { count } from './format.js';
+import { bench } from './i18n_bench.js';
 
 /** @param {number} value @param {string} one @param {string} many */
 const plural = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`;
@@ -8,6 +9,7 @@ export const text = {
   app: 'Llamero',
   // The frame
   views: 'Views',
+  bench,
   viewMissing: 'This view cannot be opened. Reload the page: Llamero may have been updated.',
   chat: 'Chat',
   connecting: 'Connecting to Llamero',

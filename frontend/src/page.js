@@ -13,6 +13,7 @@ export const CHAT = 'chat';
 export const METRICS = 'metrics';
 export const SERVERS = 'servers';
 export const LOGS = 'logs';
+export const BENCH = 'bench';
 const TOAST_MS = 8000;
 const MOST_TOASTS = 3;
 

@@ -11,6 +11,7 @@
  * @typedef {import('./types/bridge.js').ServerInfo} ServerInfo
  * @typedef {import('./types/bridge.js').MetricsSnapshot} MetricsSnapshot
  * @typedef {import('./types/bridge.js').UiState} UiState
+ * @typedef {import('./types/bridge.js').BenchFrame} BenchFrame
  * @typedef {import('./types/bridge.js').Sampling} Sampling
  * @typedef {import('./live.js').LiveAnswer} LiveAnswer
  * @typedef {import('./bridge.js').LinkState} LinkState
@@ -47,6 +48,8 @@ export class Store {
     this.notices = signal([]);
     /** @type {Signal<UiState>} */
     this.ui = signal({});
+    /** @type {Signal<BenchFrame | null>} How the bench under way goes, or how the last one ended. */
+    this.bench = signal(null);
     /** @type {Signal<MetricsSnapshot | null>} */
     this.metrics = signal(null);
     /** @type {Signal<MetricsSnapshot[]>} */
@@ -159,6 +162,9 @@ export class Store {
           return this.#addMetrics(data);
         case 'logs':
           return this.log.add(data);
+        case 'bench':
+          this.bench.value = data;
+          return undefined;
         case 'ui':
           return this.#takeDrafts(data);
         default:

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import expect
 
 from llamero.models.conversations import MessageError
+from tests.fakes.fake_bridge.scenarios import TOO_LARGE
 from tests.ui.conftest import ARTIFACTS, Open, Opened
 
 # WCAG AA: 4.5 for text, 3 for large text. Disabled controls are exempt. Colours are read back through a canvas, which
@@ -59,7 +60,8 @@ POOR_CONTRAST = """() => {
 }"""
 
 SIDEWAYS = """() => [...document.querySelectorAll(
-    'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, .page, .page-body, .lines, '
+    'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, '
+    + '.page, .page-body, .lines, .bench-body, '
     + 'dialog')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
 
@@ -277,6 +279,33 @@ async def logs_filtered(one: Opened) -> None:
     await expect(one.page.locator(".log-line.is-error").first).to_contain_text("no space left")
 
 
+async def bench(one: Opened) -> None:
+    await one.page.get_by_role("link", name="Bench").click()
+    await expect(one.page.locator(".bench-card")).to_have_count(3)
+
+
+async def bench_end(one: Opened) -> None:
+    await bench(one)
+    await one.page.locator(".bench-body").evaluate("(e) => e.scrollTo(0, 100000)")
+
+
+async def bench_running(one: Opened) -> None:
+    one.fake.world.benches.step("Qwen3-4B-Q4_K_M", 3)
+    await bench(one)
+    await expect(one.page.get_by_role("progressbar")).to_be_visible()
+
+
+async def bench_failed(one: Opened) -> None:
+    await bench(one)
+    one.fake.event("bench", one.fake.world.benches.finish("m", error=TOO_LARGE))
+    await expect(one.page.get_by_role("alert")).to_be_visible()
+
+
+async def bench_first(one: Opened) -> None:
+    await one.page.get_by_role("link", name="Bench").click()
+    await expect(one.page.get_by_role("heading", name="How fast is it here?")).to_be_visible()
+
+
 STATES: dict[str, tuple[str, State]] = {
     "first-run": ("first-run", first_run),
     "no-models": ("nothing", first_run),
@@ -309,6 +338,12 @@ STATES: dict[str, tuple[str, State]] = {
     "metrics-day": ("measuring", metrics_day),
     "metrics-end": ("measuring", metrics_end),
     "metrics-first": ("nothing", metrics_first),
+    "bench": ("busy", bench),
+    "bench-end": ("busy", bench_end),
+    "bench-running": ("busy", bench_running),
+    "bench-failed": ("busy", bench_failed),
+    "bench-first": ("first-run", bench_first),
+    "bench-no-models": ("nothing", bench_first),
     "refused": ("busy", refused),
 }
 

@@ -4,6 +4,7 @@
  * Acts never throw: what fails is shown as a notice, with its reason.
  */
 import { Answers } from './answers.js';
+import { Bench } from './bench.js';
 import { Conversations } from './conversations.js';
 import { Core } from './core.js';
 import { Metrics } from './metrics.js';
@@ -19,6 +20,7 @@ export class Actions {
     this.answers = new Answers(this.core, this.ui);
     this.conversations = new Conversations(this.core, this.ui, this.answers);
     this.metrics = new Metrics(this.core);
+    this.bench = new Bench(this.core);
     this.models = new Models(this.core, this.conversations);
     this.servers = new Servers(this.core);
   }

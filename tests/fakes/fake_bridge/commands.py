@@ -11,6 +11,7 @@ import msgspec
 from msgspec import structs
 
 from llamero.models import bridge, conversations
+from llamero.models.bench import BenchReport
 from llamero.models.bridge import ChatFrame, ModelInfo, ServerInfo, Snapshot
 from llamero.models.conversations import (
     AnswerStats,
@@ -57,6 +58,8 @@ ARGUMENTS: dict[str, type] = {
     "watch_metrics": bridge.WatchMetrics,
     "get_metrics_history": bridge.GetMetricsHistory,
     "export_metrics": bridge.ExportMetrics,
+    "start_bench": bridge.StartBench,
+    "get_bench_run": bridge.BenchRef,
 }
 
 
@@ -417,6 +420,22 @@ class Commands:
 
     def open_log_file(self) -> None:
         return None
+
+    # Benches
+
+    def start_bench(self, args: bridge.StartBench) -> None:
+        self.fake.event("bench", self.world.benches.step(args.model, 0))
+
+    def stop_bench(self) -> None:
+        now = self.world.benches.now
+        if now is not None and now.progress is not None:
+            self.fake.event("bench", self.world.benches.finish(now.progress.model))
+
+    def list_bench_runs(self) -> bridge.BenchRuns:
+        return bridge.BenchRuns(now=self.world.benches.now, runs=tuple(self.world.benches.runs))
+
+    def get_bench_run(self, args: bridge.BenchRef) -> BenchReport:
+        return self.world.benches.report(args.id, args.against)
 
     # The page
 

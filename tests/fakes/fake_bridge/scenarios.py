@@ -12,6 +12,7 @@ from llamero.models.conversations import AnswerStats, Conversation, Message, Mes
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine
 from llamero.models.metrics import GpuMetrics, MetricsSnapshot
+from tests.fakes.fake_bridge.benches import Benches, former_runs
 from tests.fakes.fake_bridge.measurements import measured
 from tests.fakes.fake_bridge.supervised import supervise
 
@@ -64,6 +65,7 @@ class World:
     piece: int = 4
     error: MessageError | None = None
     measured_for_s: float = 86400.0
+    benches: Benches = field(default_factory=lambda: Benches([]))
 
     def metrics(self) -> MetricsSnapshot:
         """A sample of now."""
@@ -185,6 +187,7 @@ def busy() -> World:
             ),
         ),
         native_dialogs=True,
+        benches=Benches(former_runs(QWEN.alias)),
     )
     now = time.time()
     titles = [
