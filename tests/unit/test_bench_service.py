@@ -209,6 +209,17 @@ async def test_bench_leaves_out_a_case_that_does_not_fit(tmp_path: Path) -> None
         assert (report.run.end, report.run.planned) == (BenchEnd.COMPLETE, 2)
 
 
+async def test_bench_of_a_context_that_is_too_short_for_every_case_says_so(tmp_path: Path) -> None:
+    def refuse(number: int, request: InferenceRequest) -> None:
+        if number > WARM_UPS:
+            raise ContextFull(tokens=300, limit=64)
+
+    async with world(tmp_path, Model(refuse)) as here:
+        here.begin()
+        assert await here.follower.report() is None
+        assert here.follower.frames[-1].error == "bench_error-no_room"
+
+
 async def test_bench_is_one_at_a_time_and_told_to_everybody(tmp_path: Path) -> None:
     go = asyncio.Event()
     async with world(tmp_path, Model(lambda number, request: go)) as here:

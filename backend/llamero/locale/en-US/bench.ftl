@@ -4,6 +4,7 @@ bench_error-embeds = { $model } makes embeddings and writes no text, so its spee
 bench_error-running = { $model } is being measured. Wait until that is done, or stop it.
 bench_error-not_found = There is no bench of that number. List them with: llamero bench --list
 bench_error-said_nothing = { $model } answered without a word, so nothing could be measured. Try another model.
+bench_error-no_room = The context of { $model } is too short for even the shortest prompt of a bench. Give it a longer one.
 bench_error-which_model = Several models are known, so name the ones to measure: { $names }
 bench_error-no_model = There is no model to measure. Put a GGUF file into the models folder, or make an alias for one.
 

@@ -21,7 +21,7 @@ from llamero.models.bench import (
     BenchRun,
     BenchScope,
 )
-from llamero.models.errors import ContextFull
+from llamero.models.errors import ContextFull, InvalidRequest
 from llamero.services.bench.asking import Asker, Inference
 from llamero.services.bench.figures import FULL, QUICK, cases_of, result_of
 from llamero.services.bench.prompts import Prompts
@@ -85,6 +85,8 @@ class Measuring:
             if result is not None:
                 run = replace(run, results=(*run.results, result))
                 yield run
+        if not run.results:
+            raise InvalidRequest("bench_error-no_room", model=model)
         yield replace(run, end=BenchEnd.COMPLETE, planned=len(run.results))
 
     async def _warm_up(self, asker: Asker) -> None:
