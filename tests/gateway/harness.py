@@ -25,7 +25,7 @@ from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
-from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics
+from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics, ServerActivity
 from llamero.models.settings import GatewaySettings
 from llamero.services.access import AccessService
 
@@ -190,6 +190,10 @@ class Hardware:
 
     latest = HardwareMetrics(at=1.0, monotonic=1.0, cpu=12.5, gpus=(GpuMetrics(index=0, name="GPU", source="nvml"),))
     latest_processes: Mapping[int, ProcessMetrics] = {1: ProcessMetrics(pid=1, cpu=150.0, rss=4096)}
+    latest_activities: Mapping[str, ServerActivity] = {
+        "m": ServerActivity(generation_speed=7.5, context_tokens=90),
+        "gone": ServerActivity(),
+    }
 
 
 @dataclass

@@ -141,6 +141,11 @@ class MetricsService:
         return self._processes
 
     @property
+    def latest_activities(self) -> Mapping[str, ServerActivity]:
+        """What every model here did up to the last sample, by alias, whoever asked it."""
+        return self._activities
+
+    @property
     def history(self) -> tuple[HardwareMetrics, ...]:
         """The samples of the last five minutes, oldest first."""
         self._forget_old()

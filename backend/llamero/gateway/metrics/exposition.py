@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llamero import __version__
 from llamero.gateway.metrics.counts import Counts
 from llamero.gateway.metrics.families import ALONE, counter, gauge, histogram
-from llamero.gateway.metrics.machine import hardware_families, process_families, server_families
+from llamero.gateway.metrics.machine import activity_families, hardware_families, process_families, server_families
 from llamero.gateway.protocols import Hardware, Servers
 from llamero.infrastructure.own_process import own_process
 
@@ -52,6 +52,7 @@ class Exposition:
         self._loads = max([self._loads, *(server.generation for server in servers.servers)])
         yield counter("llamero_server_loads", "Processes started for models.", (), [(ALONE, self._loads)])
         yield from process_families(servers, self._hardware.latest_processes)
+        yield from activity_families(servers, self._hardware.latest_activities)
         cpu_seconds, resident = own_process()
         yield counter("process_cpu_seconds", "Processor time of Llamero itself.", (), [(ALONE, cpu_seconds)])
         yield gauge("process_resident_memory_bytes", "Memory of Llamero itself.", (), [(ALONE, resident)])

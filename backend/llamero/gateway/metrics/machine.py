@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llamero.gateway.metrics.families import ALONE, Samples, gauge
 from llamero.models.llama import ActorSnapshot, ServerPhase, ServerSnapshot
-from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics
+from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics, ServerActivity
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -47,6 +47,15 @@ def process_families(snapshot: ActorSnapshot, processes: Mapping[int, ProcessMet
     yield gauge("llamero_server_cpu_cores", "Cores that an engine keeps busy.", ("model",), load)
     yield gauge("llamero_server_resident_bytes", "Memory of an engine.", ("model",), of_each("rss"))
     yield gauge("llamero_server_gpu_memory_bytes", "GPU memory of an engine.", ("model",), of_each("gpu_memory"))
+
+
+def activity_families(snapshot: ActorSnapshot, activities: Mapping[str, ServerActivity]) -> Iterator[Metric]:
+    """What the engines did at the last sample, for the gateway, the window and everybody else."""
+    known = {server.model.alias: activities.get(server.model.alias) for server in snapshot.servers}
+    speeds = [((name,), activity.generation_speed) for name, activity in known.items() if activity]
+    yield gauge("llamero_server_generation_speed", "Tokens per second that an engine writes.", ("model",), speeds)
+    context = [((name,), activity.context_tokens) for name, activity in known.items() if activity]
+    yield gauge("llamero_server_context_tokens", "Context that the last answer took, in tokens.", ("model",), context)
 
 
 def hardware_families(sample: HardwareMetrics) -> Iterator[Metric]:
