@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 
 import msgspec
 
@@ -154,8 +153,7 @@ class _Shown:
         self._shown = len(run.results)
         if lines:
             sys.stdout.write("".join(f"{line}\n" for line in lines))
-            with suppress(BrokenPipeError):
-                sys.stdout.flush()
+            sys.stdout.flush()
 
 
 def _note(progress: BenchProgress) -> str:
