@@ -155,6 +155,27 @@ answer["all_sessions"] = Path(os.environ["FAKE_NVML_LOG"]).read_text().split()
     assert answer["all_sessions"] == ["begin", "end"] * 3
 
 
+def test_nvml_reader_with_gpu_that_vanishes_reads_those_that_remain(library: Path) -> None:
+    code = """
+answer["whole"] = len(read()["gpus"])
+os.environ["FAKE_NVML_LOST"] = "1:0"
+answer["lost"] = read()
+os.environ["FAKE_NVML_GPUS"] = "1"  # the driver has taken it off its list
+del os.environ["FAKE_NVML_LOST"]
+clock.advance(3)
+answer["after"] = read()
+os.environ["FAKE_NVML_GPUS"] = "0"
+reader.close()
+answer["none"] = read()
+"""
+    answer = run_scenario(library, code, FAKE_NVML_GPUS="2")
+    assert answer["whole"] == 2
+    assert [gpu["power_w"] is not None for gpu in answer["lost"]["gpus"]] == [True, False]
+    assert [gpu["index"] for gpu in answer["after"]["gpus"]] == [0]
+    assert "failure" not in answer["after"]
+    assert answer["none"] == {"gpus": []}
+
+
 def test_nvml_reader_with_every_gpu_lost_fails_and_remains_none(library: Path) -> None:
     answer = run_scenario(library, "read(); answer = read()", FAKE_NVML_LOST="0:5")
     assert answer["failure"] == "GpuFailed"

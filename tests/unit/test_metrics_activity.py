@@ -16,7 +16,8 @@ from tests.fakes.clock import FakeClock
 class FakeAnswer:
     """An answer that a test writes."""
 
-    def __init__(self, *, whole: bool = False) -> None:
+    def __init__(self, *, whole: bool = False, served_by: str = "m") -> None:
+        self.served_by = served_by
         self.generated = 0
         self.timings: Timings | None = None
         self.is_whole = whole
@@ -53,7 +54,7 @@ def test_activity_counts_each_token_of_a_stream_once() -> None:
 def test_activity_adds_streams_of_one_model_and_keeps_models_apart() -> None:
     clock = FakeClock()
     activity = Activity(clock)
-    first, second, other = FakeAnswer(), FakeAnswer(), FakeAnswer()
+    first, second, other = FakeAnswer(), FakeAnswer(), FakeAnswer(served_by="n")
     with activity.asking("m") as one, activity.asking("m") as two, activity.asking("n") as three:
         for asked, answer in ((one, first), (two, second), (three, other)):
             activity.answered(asked, answer)
@@ -61,6 +62,17 @@ def test_activity_adds_streams_of_one_model_and_keeps_models_apart() -> None:
         first.generated, second.generated, other.generated = 10, 20, 7
         read = activity.read(["m", "n", "idle"])
     assert {alias: each.generation_speed for alias, each in read.items()} == {"m": 30, "n": 7, "idle": 0}
+
+
+def test_activity_counts_for_the_server_that_answers_whatever_it_was_asked_as() -> None:
+    clock = FakeClock()
+    activity, answer = Activity(clock), FakeAnswer(served_by="first name")
+    with activity.asking("second name") as asked:
+        activity.answered(asked, answer)
+        clock.advance(1)
+        answer.generated = 10
+        assert activity.read(["first name"])["first name"].generation_speed == 10
+    assert [one.alias for one in activity.generations()] == ["first name"]
 
 
 def test_activity_first_token_counts_from_the_question() -> None:

@@ -23,8 +23,9 @@ from llamero.services.history.values import values_of
 
 GB = 1024**3
 CORES = 8
-# Of each period the models answer for so long; a sensor is silent, and the machine was asleep, at these shares of it.
+# Of each period the models answer for so long.
 PERIOD_S, ANSWERING_S = 90.0, 35.0
+# The machine was asleep between these shares of the range ago.
 ASLEEP = (0.42, 0.5)
 
 
@@ -104,7 +105,7 @@ def past(
     begin = max(now - min(span_s, measured_for_s), after or 0.0)
     at = (begin // step_s + 1) * step_s
     while at <= now:
-        if not ASLEEP[0] < (at % span_s) / span_s < ASLEEP[1]:
+        if not ASLEEP[0] < (now - at) / span_s < ASLEEP[1]:
             # A day has as many waves as five minutes, or nobody could tell them apart.
             values = values_of(measured(at / step_s, gpus, aliases))
             if tier is not None:

@@ -32,6 +32,8 @@ class Counted(Protocol):
     def timings(self) -> Timings | None: ...  # noqa: D102
     @property
     def is_whole(self) -> bool: ...  # noqa: D102
+    @property
+    def served_by(self) -> str: ...  # noqa: D102
     def when_first_piece(self, tell: Callable[[], None]) -> None: ...  # noqa: D102
 
 
@@ -88,8 +90,8 @@ class Activity:
             self._end(asked)
 
     def answered(self, asked: Asked, answer: Counted) -> None:
-        """Its answer has been opened."""
-        asked.answer = answer
+        """Its answer has been opened, by a server that counts for it from now on."""
+        asked.answer, asked.alias = answer, answer.served_by
         answer.when_first_piece(
             lambda: self._of(asked.alias).first_tokens_s.append(self._clock.monotonic() - asked.began)
         )

@@ -96,6 +96,11 @@ class Answer:
         return self._received.timings if self._whole is None else timings_of_whole(self._whole)
 
     @property
+    def served_by(self) -> str:
+        """The name that the server was started under, which may be another one of the same file's."""
+        return self._held().alias
+
+    @property
     def is_whole(self) -> bool:
         """Does it come in one piece, so that nothing is known of it before its end?"""
         return self._whole is not None
