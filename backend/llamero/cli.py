@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="measure how fast models are, and compare with earlier")
     bench.add_argument("aliases", metavar="ALIAS", nargs="*", help="models to measure; the only one may go unnamed")
-    bench.add_argument("--quick", action="store_true", help="fewer lengths and streams; about a quarter of the time")
+    bench.add_argument("--quick", action="store_true", help="fewer lengths and streams; about a tenth of the time")
     bench.add_argument("--list", action="store_true", help="show what was measured instead")
     bench.add_argument("--json", action="store_true", help="as JSON")
 
