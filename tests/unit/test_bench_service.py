@@ -12,7 +12,7 @@ import pytest
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.storage.benches import BenchStore
 from llamero.infrastructure.storage.database import Database
-from llamero.models.bench import BenchEnd, BenchFrame, BenchHardware, BenchPlace, BenchReport, BenchScope
+from llamero.models.bench import BenchEnd, BenchFrame, BenchHardware, BenchPlace, BenchReport, BenchRun, BenchScope
 from llamero.models.errors import Conflict, ContextFull, LlameroError, ModelNotFound, NotFound, UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.services.bench.measuring import Measuring
@@ -89,9 +89,9 @@ class World:
         self.database = database
         self.store = BenchStore(database)
         self.follower = Follower()
-        self.service = BenchService(self._measuring, self.store, sentence)
+        self.service = BenchService(self.measuring, self.store, sentence)
 
-    def _measuring(self) -> Measuring:
+    def measuring(self) -> Measuring:
         return Measuring(self.model, Here(), SystemClock(), full=SCOPE, quick=SCOPE)  # type: ignore[arg-type]
 
     def begin(self, model: str = "m") -> None:
@@ -164,12 +164,47 @@ async def test_bench_that_is_stopped_keeps_what_it_has_and_leaves_nothing_open(t
         here.begin()
         async with asyncio.timeout(10):
             await reached.wait()
-        await here.service.stop()
+        await asyncio.gather(here.service.stop(), here.service.stop())  # a page, and the app that closes
         report = await here.follower.report()
         assert report is not None
         assert (report.run.end, len(report.run.results), report.run.planned) == (BenchEnd.STOPPED, 1, 3)
         assert (model.open, here.service.now) == (0, None)
         assert (await here.store.listed())[0].end is BenchEnd.STOPPED
+
+
+class LateStore:
+    """A store that is slow to say that a run is kept."""
+
+    def __init__(self, store: BenchStore) -> None:
+        self._store = store
+        self.saving = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def save(self, run: BenchRun) -> BenchRun:
+        kept = await self._store.save(run)
+        self.saving.set()
+        await self.go.wait()
+        return kept
+
+    async def get(self, id: int) -> BenchRun:
+        return await self._store.get(id)
+
+    async def listed(self, model: str | None = None) -> tuple[BenchRun, ...]:
+        return await self._store.listed(model)
+
+
+async def test_bench_that_is_stopped_while_it_is_being_kept_is_kept_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        late = LateStore(here.store)
+        here.service = BenchService(here.measuring, late, sentence)
+        here.begin()
+        async with asyncio.timeout(10):
+            await late.saving.wait()
+        stops = [asyncio.create_task(here.service.stop()) for _ in range(2)]
+        await asyncio.sleep(0)
+        late.go.set()
+        await asyncio.gather(*stops)
+        assert [(run.id, run.end) for run in await here.store.listed()] == [(1, BenchEnd.STOPPED)]
 
 
 async def test_bench_that_fails_keeps_what_it_has_and_says_why(tmp_path: Path) -> None:

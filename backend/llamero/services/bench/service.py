@@ -41,7 +41,7 @@ class BenchStore(Protocol):
 
 
 class Follower(Protocol):
-    """Whoever is told how a run goes. Neither method waits or raises."""
+    """Somebody who is told how a run goes. Neither method waits or raises."""
 
     def send(self, frame: BenchFrame) -> None: ...  # noqa: D102
     def end(self) -> None: ...  # noqa: D102
@@ -55,10 +55,11 @@ class BenchService:
         self._store = store
         self._sentence = sentence
         self._task: asyncio.Task[None] | None = None
+        self._measurement: asyncio.Task[None] | None = None
         self._last = BenchFrame()
         self._follower: Follower | None = None
         self.on_frame: Callable[[BenchFrame], None] = lambda frame: None
-        """Told the same as the followers, of every run."""
+        """Told the same as the follower, of every run."""
 
     @property
     def now(self) -> BenchFrame | None:
@@ -72,13 +73,15 @@ class BenchService:
             raise Conflict("bench_error-running", model=measured)
         self._follower = follower
         self._tell_progress(BenchProgress(model=model, done=0, planned=0), run=None)
-        self._task = asyncio.create_task(self._run(model, quick), name=f"bench {model}")
+        self._measurement = asyncio.create_task(self._measure(model, quick), name=f"measurement of {model}")
+        self._task = asyncio.create_task(self._run(self._measurement), name=f"bench {model}")
 
     async def stop(self) -> None:
         """End the run with what was measured; without effect where there is none. Returns when it is kept."""
-        task = self._task
-        if task is not None:
-            task.cancel()
+        task, measurement = self._task, self._measurement
+        if task is not None and measurement is not None:
+            if not measurement.cancelling():
+                measurement.cancel()
             await asyncio.wait({task})
 
     async def report(self, id: int, against: int | None = None) -> BenchReport:
@@ -92,14 +95,10 @@ class BenchService:
         """Every run that is kept, the newest first."""
         return await self._store.listed()
 
-    async def _run(self, model: str, quick: bool) -> None:
-        measured, error = asyncio.create_task(self._measure(model, quick), name=f"measurement of {model}"), ""
-        try:
-            await asyncio.wait({measured})
-        except asyncio.CancelledError:
-            measured.cancel()
-            await asyncio.wait({measured})
-        end = BenchEnd.COMPLETE
+    async def _run(self, measured: asyncio.Task[None]) -> None:
+        """See a measurement to its end, keep how it ended, and tell. Only the measurement is ever cancelled."""
+        await asyncio.wait({measured})
+        end, error = BenchEnd.COMPLETE, ""
         if measured.cancelled():
             end = BenchEnd.STOPPED
         elif (failure := measured.exception()) is not None:
@@ -108,7 +107,7 @@ class BenchService:
             report = await self._settled(end, error)
         except LlameroError as failure:
             report, error = None, self._sentence(failure)
-        self._task = None
+        self._task = self._measurement = None
         self._tell(BenchFrame(report=report, error=error))
         if self._follower is not None:
             self._follower.end()
@@ -124,12 +123,21 @@ class BenchService:
                 await self._keep(state)
 
     async def _keep(self, state: BenchRun) -> BenchRun:
-        """Keep a run that has measured something. Its id is known once that is done, whoever gives up waiting."""
+        """Keep a run that has measured something, under the id that it has already."""
         known = self._last.run
         run = replace(state, id=known.id if known is not None else 0)
-        kept = await self._store.save(run) if run.results else run
+        kept = await self._saved(run) if run.results else run
         self._tell(BenchFrame(progress=self._last.progress, run=kept))
         return kept
+
+    async def _saved(self, run: BenchRun) -> BenchRun:
+        saving = asyncio.ensure_future(self._store.save(run))
+        try:
+            return await asyncio.shield(saving)
+        except asyncio.CancelledError:
+            # It is kept all the same. With its id unknown, its end would be kept as another run.
+            self._last = replace(self._last, run=await saving)
+            raise
 
     async def _settled(self, end: BenchEnd, note: str) -> BenchReport | None:
         """Keep how the run has ended; None where it has measured nothing."""
