@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import endurance, inspector, measures, metrics, page, window
+from tests.bench import endurance, flood, inspector, measures, metrics, page, window
 from tests.bench.measures import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -24,6 +24,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "paced32": lambda: measures.relay_paced(32),
     "connections": endurance.connections,
     "memory": endurance.memory,
+    "flood": flood.flood,
     "inspector": inspector.inspector,
     "switching": endurance.switching,
     "metrics": metrics.metrics,
