@@ -23,21 +23,36 @@ export class LineList {
     );
     const scroller = /** @type {HTMLElement} */ (place.querySelector('.lines'));
     this.rows = /** @type {HTMLOListElement} */ (place.querySelector('ol'));
+    /** @type {HTMLElement[]} */
+    this.waiting = [];
     this.follow = new Follow(scroller, this.rows);
     const jump = /** @type {HTMLElement} */ (place.querySelector('.lines-jump'));
     keep(jump, () => (this.follow.atEnd.value ? nothing : this.#pill()));
   }
 
-  /** @param {HTMLElement[]} rows */
+  /** Add rows with the next frame, however many times until then. @param {HTMLElement[]} rows */
   add(rows) {
-    this.rows.append(...rows.slice(-MOST_ROWS));
+    if (!this.waiting.length) requestAnimationFrame(() => this.#addWaiting());
+    this.waiting = [...this.waiting, ...rows].slice(-MOST_ROWS);
+  }
+
+  #addWaiting() {
+    const rows = this.waiting;
+    this.waiting = [];
+    if (!rows.length) return;
+    this.rows.querySelector('.is-empty')?.remove();
+    const following = this.follow.atEnd.peek();
+    this.rows.append(...rows);
     // A reader who has scrolled up is not moved by what goes at the top, up to a point.
-    const most = this.follow.atEnd.peek() ? MOST_ROWS : 2 * MOST_ROWS;
+    const most = following ? MOST_ROWS : 2 * MOST_ROWS;
     while (this.rows.children.length > most) this.rows.firstElementChild?.remove();
+    // At once: what goes at the top moves the rest up, which would look like a reader who scrolls.
+    if (following) this.follow.toEnd();
   }
 
   /** @param {HTMLElement[]} rows */
   replace(rows) {
+    this.waiting = [];
     this.rows.replaceChildren(...rows.slice(-MOST_ROWS));
     this.follow.toEnd();
   }

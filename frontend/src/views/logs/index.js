@@ -42,15 +42,13 @@ export function mountLogs(root, app, shown) {
     const wanted = matcher(filter.value);
     const rows = rowsOf(log.lines.filter(wanted));
     const nothingFits = log.lines.length ? text.logs.nothingFits : text.logs.empty;
-    list.replace(rows.length ? rows : [lineRow(nothingFits, 'lines-note')]);
+    list.replace(rows.length ? rows : [lineRow(nothingFits, 'lines-note is-empty')]);
   });
   effect(() => {
     const { skipped, lines } = log.news.value;
     const rows = rowsOf(lines.filter(matcher(filter.peek())));
     if (skipped) rows.unshift(lineRow(text.logs.skipped(skipped), 'lines-note'));
-    if (!rows.length) return;
-    if (list.rows.children.length === 1) list.rows.querySelector('.lines-note')?.remove();
-    list.add(rows);
+    if (rows.length) list.add(rows);
   });
 }
 

@@ -49,11 +49,8 @@ export class ServerOutputElement extends HTMLElement {
   #show(found, list) {
     const rows = found.lines.map((line) => lineRow(line));
     const another = found.generation !== this.known?.generation;
-    if (another) list.replace(rows.length ? rows : [lineRow(text.logEmpty, 'lines-note')]);
-    else if (rows.length) {
-      list.rows.querySelector('.lines-note')?.remove();
-      list.add(rows);
-    }
+    if (another) list.replace(rows.length ? rows : [lineRow(text.logEmpty, 'lines-note is-empty')]);
+    else if (rows.length) list.add(rows);
     this.known = { ...found, lines: [] };
   }
 }
