@@ -284,6 +284,7 @@ export const text = {
     range: 'Range',
     ranges: { '5m': '5 min', '1h': '1 h', '24h': '24 h' },
     eachCore: 'Each core',
+    answering: 'Answering',
     saveTable: 'Save as CSV',
     savePicture: 'Save as picture',
     /** @param {string} range */

@@ -10,7 +10,8 @@ from playwright.async_api import Download, expect
 
 from llamero.models.bridge import ServerInfo
 from llamero.models.llama import ServerPhase
-from tests.ui.conftest import Open, Opened
+from tests.ui.conftest import ARTIFACTS, Open, Opened
+from tests.ui.test_looks import SIDEWAYS
 
 # What a chart was given: its times and, by the names of its scales, its columns.
 DATA = "(id) => document.querySelector(`[data-plot='${id}']`).chart.data.map((column) => [...column])"
@@ -28,7 +29,8 @@ async def data(one: Opened, plot: str) -> list[list[Any]]:
 
 async def data_when(one: Opened, plot: str, holds: str) -> list[list[Any]]:
     """What the chart has once the condition on its `data` holds."""
-    check = f"(id) => {{ const {{ data }} = document.querySelector(`[data-plot='${{id}}']`).chart; return {holds}; }}"
+    find = "document.querySelector(`[data-plot='${id}']`)?.chart?.data"
+    check = f"(id) => {{ const data = {find}; return Boolean(data && {holds}); }}"
     for _ in range(200):
         if await one.page.evaluate(check, plot):
             return await data(one, plot)
@@ -111,9 +113,27 @@ async def test_cursor_is_shared_by_all_charts_and_told(open_page: Open) -> None:
     assert len(set(places)) == 1
     assert isinstance(places[0], int)
     shown = await one.page.locator(".metrics-time").text_content()
-    assert re.fullmatch(r"\d+:\d\d:\d\d [AP]M", (shown or "").strip())
+    assert re.match(r"\d+:\d\d:\d\d [AP]M", (shown or "").strip())
     await one.page.mouse.move(5, 400)
     await expect(one.page.locator(".metrics-time")).to_have_text("")
+
+
+async def test_cursor_within_a_band_says_who_answered(open_page: Open) -> None:
+    one = await open_page("measuring")
+    await open_metrics(one)
+    await expect(one.page.locator(".metrics-key")).to_have_text("Answering")
+    place = await one.page.evaluate(
+        """() => {
+          const { chart } = document.querySelector('[data-plot=cpu]');
+          const [times, load] = chart.data;
+          const busy = load.findIndex((_, at) => load.slice(at, at + 7).every((one) => one > 60));
+          return chart.over.getBoundingClientRect().x + chart.valToPos(times[busy + 3], 'x');
+        }"""
+    )
+    box = await one.page.locator("[data-plot=cpu]").bounding_box()
+    assert box is not None
+    await one.page.mouse.move(place, box["y"] + 50)
+    await expect(one.page.locator(".metrics-time")).to_have_text(re.compile(r"[AP]M · Qwen3-4B"))
 
 
 async def test_keys_move_the_cursor_and_say_what_is_there(open_page: Open) -> None:
@@ -157,6 +177,42 @@ async def test_past_is_saved_as_a_file(open_page: Open, button: str, name: str, 
     assert download.suggested_filename == name
     content = (await download.path()).read_bytes()
     assert content.startswith(start)
+
+
+async def test_window_without_downloads_asks_where_the_file_goes(open_page: Open) -> None:
+    one = await open_page("busy")
+    await open_metrics(one)
+    await one.page.get_by_role("button", name="Save as picture").click()
+    await one.page.get_by_role("button", name="Save as CSV").click()
+    for _ in range(200):
+        if len(one.fake.world.saved) == 2:
+            break
+        await one.page.wait_for_timeout(25)
+    picture = one.fake.world.saved["llamero-metrics-5m.png"]
+    assert picture.startswith(b"\x89PNG")
+    ARTIFACTS.mkdir(exist_ok=True)
+    (ARTIFACTS / "metrics-saved.png").write_bytes(picture)
+    assert one.fake.world.saved["llamero-metrics-5m.csv"].startswith(b"time,")
+
+
+async def test_past_that_cannot_be_read_is_told_once_and_asked_for_again(open_page: Open) -> None:
+    one = await open_page("measuring")
+    one.fake.commands.histories_fail = True
+    await one.page.get_by_title("Open the metrics").click()
+    await expect(one.page.locator(".toast")).to_have_text(re.compile("cannot be read"))
+    await one.page.wait_for_timeout(3000)
+    assert one.fake.commands.histories_asked == 1
+    one.fake.commands.histories_fail = False
+    await one.page.get_by_text("1 h", exact=True).click()
+    await expect(one.page.locator("[data-plot=cpu] canvas")).to_be_visible()
+
+
+async def test_header_wraps_at_double_text(open_page: Open) -> None:
+    one = await open_page("measuring", width=800, height=560)
+    await open_metrics(one)
+    await one.page.evaluate("() => document.documentElement.style.setProperty('font-size', '200%')")
+    await one.page.wait_for_timeout(100)
+    assert await one.page.evaluate(SIDEWAYS) == []
 
 
 async def test_view_rests_when_another_one_is_shown(open_page: Open) -> None:

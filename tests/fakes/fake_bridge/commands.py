@@ -58,6 +58,7 @@ ARGUMENTS: dict[str, type] = {
     "watch_metrics": bridge.WatchMetrics,
     "get_metrics_history": bridge.GetMetricsHistory,
     "export_metrics": bridge.ExportMetrics,
+    "save_file": bridge.SaveFile,
     "start_bench": bridge.StartBench,
     "get_bench_run": bridge.BenchRef,
 }
@@ -86,6 +87,7 @@ class Commands:
         self.numbers = itertools.count(1)
         self.watching = False
         self.histories_asked = 0
+        self.histories_fail = False
         self.hold = asyncio.Event()
         self.hold.set()
         self.watching_logs = False
@@ -450,6 +452,8 @@ class Commands:
 
     def get_metrics_history(self, args: bridge.GetMetricsHistory) -> MetricsHistory:
         self.histories_asked += 1
+        if self.histories_fail:
+            raise Refusal(500, "server_error-io_error", "The database cannot be read.")
         world, now = self.world, time.time()
         return past(
             args.range,
@@ -460,6 +464,10 @@ class Commands:
             cores=args.cores,
             measured_for_s=world.measured_for_s,
         )
+
+    def save_file(self, args: bridge.SaveFile) -> bridge.SavedFile:
+        self.world.saved[args.name] = self.fake.blobs[args.handle]
+        return bridge.SavedFile(path=f"/home/me/{args.name}")
 
     def export_metrics(self, args: bridge.ExportMetrics) -> MetricsExport:
         return MetricsExport(file_name=f"llamero-metrics-{args.range}.csv", content="time,cpu.load (percent)\n")

@@ -65,6 +65,7 @@ class World:
     piece: int = 4
     error: MessageError | None = None
     measured_for_s: float = 86400.0
+    saved: dict[str, bytes] = field(default_factory=dict)
     benches: Benches = field(default_factory=lambda: Benches([]))
 
     def metrics(self) -> MetricsSnapshot:

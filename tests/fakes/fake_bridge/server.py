@@ -48,6 +48,7 @@ class FakeBridge:
         self.token = secrets.token_urlsafe(16)
         self.epoch = secrets.token_hex(4)
         self.windows: dict[str, Window] = {}
+        self.blobs: dict[str, bytes] = {}
         self.commands = Commands(self)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.accepting = True
@@ -66,6 +67,7 @@ class FakeBridge:
     async def start(self, port: int = 0) -> None:
         app = web.Application(client_max_size=1 << 24)
         app.router.add_post("/bridge/{command}", self._command)
+        app.router.add_put("/bridge/blob", self._blob)
         app.router.add_get("/bridge/events", self._events)
         app.router.add_get("/{path:.*}", self._file)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -126,6 +128,11 @@ class FakeBridge:
                 {"code": refusal.code, "message": refusal.message, "data": None}, status=refusal.status
             )
         return web.Response(body=msgspec.json.encode(result), content_type="application/json")
+
+    async def _blob(self, request: web.Request) -> web.Response:
+        handle = f"blob{len(self.blobs)}"
+        self.blobs[handle] = await request.read()
+        return web.json_response({"handle": handle, "size": len(self.blobs[handle]), "expires_at": 0})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         offered = [item.strip() for item in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]

@@ -11,6 +11,7 @@ export function header({ actions }, source, charts) {
   const range = source.range.value;
   const row = source.cursor.value;
   const at = row === null ? undefined : source.history.value?.times[row];
+  const generations = source.history.value?.generations ?? [];
   const known = Boolean(source.history.value?.times.length);
   const save = async () => {
     const picture = await charts.picture();
@@ -26,9 +27,13 @@ export function header({ actions }, source, charts) {
       )}
     </fieldset>
     <label class="check"><input type="checkbox" .checked=${source.cores.value} @change=${() => (source.cores.value = !source.cores.value)} />${text.metrics.eachCore}</label>
-    <span class="metrics-time">${at === undefined ? nothing : timeWithSeconds(at)}</span>
+    ${generations.length ? html`<span class="metrics-key"><span class="swatch is-band"></span>${text.metrics.answering}</span>` : nothing}
+    <span class="metrics-time">${at === undefined ? nothing : [timeWithSeconds(at), ...answered(generations, at)].join(' · ')}</span>
     <button type="button" class="icon-button" aria-label=${text.metrics.saveTable} title=${text.metrics.saveTable} ?disabled=${!known} @click=${() => void actions.metrics.exportTable(range)}>
       ${icon('table-2')}
     </button>
     <button type="button" class="icon-button" aria-label=${text.metrics.savePicture} title=${text.metrics.savePicture} ?disabled=${!known} @click=${() => void save()}>${icon('image-down')}</button>`;
 }
+
+/** Who was answering then. @param {import('./history.js').Generation[]} generations @param {number} at */
+const answered = (generations, at) => [...new Set(generations.filter((one) => one.start <= at && at <= one.end).map((one) => one.alias))];

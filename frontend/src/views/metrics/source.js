@@ -12,10 +12,12 @@ import { extended, fits } from './history.js';
 
 /** @type {Record<Range, number>} Seconds between two questions. */
 const EVERY_S = { '5m': 0, '1h': 10, '24h': 60 };
+// What failed was told; nobody wants to hear it every second.
+const RETRY_S = 15;
 
 export class MetricsSource {
   #asking = false;
-  #askedAt = 0;
+  #againAt = 0;
   #wanted = '';
 
   /** @param {App} app @param {import('@preact/signals-core').ReadonlySignal<boolean>} shown */
@@ -44,27 +46,29 @@ export class MetricsSource {
     });
   }
 
-  /** @param {string} wanted */
+  /** @param {string} wanted @returns {Promise<void>} */
   async #follow(wanted) {
-    if (this.#asking) return;
-    const past = wanted === this.#wanted ? this.history.peek() : null;
+    if (this.#asking || (wanted === this.#wanted && Date.now() < this.#againAt)) return;
     const range = this.range.peek();
-    if (past && Date.now() - this.#askedAt < EVERY_S[range] * 1000) return;
-    this.#asking = true;
-    this.#askedAt = Date.now();
+    const past = wanted === this.#wanted ? this.history.peek() : null;
     const after = past?.times.at(-1) ?? null;
-    const told = await this.app.actions.metrics.history(range, after, this.cores.peek());
-    this.#asking = false;
-    const now = `${this.range.peek()} ${this.cores.peek()}`;
-    if (!told || now !== wanted) {
-      if (now !== wanted) void this.#follow(now);
-      return;
-    }
-    if (past && after !== null && !fits(past, told)) {
-      this.#wanted = '';
-      return void this.#follow(wanted);
-    }
+    this.#asking = true;
     this.#wanted = wanted;
+    let told;
+    try {
+      told = await this.app.actions.metrics.history(range, after, this.cores.peek());
+    } finally {
+      this.#asking = false;
+      this.#againAt = Date.now() + (told ? EVERY_S[range] : RETRY_S) * 1000;
+    }
+    const now = `${this.range.peek()} ${this.cores.peek()}`;
+    if (now !== wanted) return this.#follow(now);
+    if (!told) return undefined;
+    if (past && !fits(past, told)) {
+      this.#wanted = '';
+      return this.#follow(wanted);
+    }
     this.history.value = past && after !== null ? extended(past, told) : told;
+    return undefined;
   }
 }
