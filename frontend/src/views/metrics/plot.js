@@ -15,9 +15,12 @@ import { timeOfDay } from '../../format.js';
 import { keyOf } from './history.js';
 import { marked, steps } from './units.js';
 
-const HEIGHT = 124;
-const TIME_AXIS = 22;
+const HEIGHT = 130;
+const TIME_AXIS = 28;
 const VALUE_AXIS = 52;
+const RIGHT_MARGIN = 12;
+/** Half of what a time of day takes at the axis. */
+const HALF_TIME = 30;
 const DOT = 6;
 /** @type {Record<MetricsHistory['range'], number[]>} Seconds between two marks of the time axis. */
 const MARKS = { '5m': [60, 120, 300], '1h': [600, 900, 1800, 3600], '24h': [4 * 3600, 6 * 3600, 12 * 3600] };
@@ -93,7 +96,7 @@ export class Plot {
       width,
       height: HEIGHT,
       legend: { show: false },
-      padding: [8, right ? 0 : 12, 0, 0],
+      padding: [8, right ? 0 : RIGHT_MARGIN, 0, 0],
       cursor: { sync: { key: CURSORS.key, setSeries: false }, y: false, drag: { x: false, y: false, setScale: false }, points: { size: DOT } },
       hooks: {
         setCursor: [(chart) => this.onCursor(chart.cursor.idx ?? null)],
@@ -105,7 +108,7 @@ export class Plot {
           [left, ...(right ? [right] : [])].map((unit) => [unit, { auto: true, range: (/** @type {uPlot} */ _chart, /** @type {number} */ _low, /** @type {number} */ high) => [0, top(high, shape.most[unit] ?? 0)] }]),
         ),
       },
-      axes: [timeAxis(range, colors), valueAxis(left, 3, colors), ...(right ? [valueAxis(right, 1, colors)] : [])],
+      axes: [timeAxis(range, colors, right ? VALUE_AXIS : RIGHT_MARGIN), valueAxis(left, 3, colors), ...(right ? [valueAxis(right, 1, colors)] : [])],
       series: [
         {},
         ...shape.lines.map((line, place) => ({
@@ -140,13 +143,20 @@ export class Plot {
 /** Where a scale ends: at what is expected, or a little above what was seen. @param {number | null} high @param {number} expected */
 const top = (high, expected) => (high === null || !(high > expected) ? expected || 1 : high * 1.1);
 
-/** @param {MetricsHistory['range']} range @param {Colors} colors @returns {uPlot.Axis} */
-const timeAxis = (range, colors) => ({
+/**
+ * A mark whose time would be cut off at the edge has none.
+ * @param {MetricsHistory['range']} range @param {Colors} colors @param {number} margin  What is free beside the plot. @returns {uPlot.Axis}
+ */
+const timeAxis = (range, colors, margin) => ({
   ...axis(colors),
+  gap: 8,
   size: TIME_AXIS,
   space: 54,
   incrs: MARKS[range],
-  values: (_chart, splits) => splits.map(timeOfDay),
+  values: (chart, splits) => {
+    const end = chart.bbox.width / devicePixelRatio + margin - HALF_TIME;
+    return splits.map((at) => (chart.valToPos(at, 'x') > end ? '' : timeOfDay(at)));
+  },
 });
 
 /** @param {string} unit @param {1 | 3} side @param {Colors} colors @returns {uPlot.Axis} */
