@@ -7,16 +7,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from llamero.infrastructure.storage.chats import ChatStore
+from llamero.infrastructure.storage.connections import connect_writer, schema_version
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.failures import backup_path
-from llamero.infrastructure.storage.migrations import MIGRATIONS, load_migrations, statements
+from llamero.infrastructure.storage.migrations import MIGRATIONS, load_migrations, migrate, statements
 from llamero.models.errors import InternalError
 from tests.fakes.clock import FakeClock
 from tests.fakes.launch import REPOSITORY
@@ -157,3 +160,23 @@ INSERT INTO a VALUES ('
         for statement in found:
             connection.execute(statement)
         assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("a",), ("t",)]
+
+
+def test_migration_that_another_process_applies_first_is_not_applied_again(tmp_path: Path) -> None:
+    """`llamero serve` and `llamero key create` on a fresh directory, in the same moment."""
+    path = tmp_path / "fresh.db"
+    path.touch()
+    turn_awaited = threading.Event()
+    with closing(connect_writer(path, 10.0)) as first, closing(connect_writer(path, 10.0)) as second:
+        first.execute("BEGIN IMMEDIATE")
+        second.set_trace_callback(lambda statement: turn_awaited.set() if statement == "BEGIN IMMEDIATE" else None)
+        with ThreadPoolExecutor(1) as pool:
+            migrated = pool.submit(migrate, second, path, load_migrations())
+            assert turn_awaited.wait(5)  # it has read that everything is due
+            for step in load_migrations():
+                for statement in statements(step.file.read_text(encoding="utf-8")):
+                    first.execute(statement)
+            first.execute(f"PRAGMA user_version = {len(load_migrations())}")
+            first.execute("COMMIT")
+            migrated.result(timeout=15)
+        assert schema_version(second) == len(load_migrations())

@@ -1,8 +1,9 @@
 """Forward-only changes of the schema: `migrations/NNNN_what.sql`, each applied once and in order.
 
 Invariants: a migration and the number that says it was applied are one transaction, so a process that dies in the
-middle leaves the old data under the old number; before the first of them the whole file is copied beside itself, and
-the copy has its final name only when it is complete and on the disk. Nothing is ever migrated backwards.
+middle leaves the old data under the old number, and of processes that open a file at once only one applies it; before
+the first of them the whole file is copied beside itself, and the copy has its final name only when it is complete and
+on the disk. Nothing is ever migrated backwards.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ def back_up(connection: sqlite3.Connection, target: Path) -> None:
 def _apply(connection: sqlite3.Connection, step: Migration) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
+        if schema_version(connection) >= step.version:  # by another process, while we waited for our turn
+            connection.execute("ROLLBACK")
+            return
         for statement in statements(step.file.read_text(encoding="utf-8")):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {step.version}")
