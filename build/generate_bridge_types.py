@@ -18,7 +18,18 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect
 
-from llamero.models import access, aliases, bench, bridge, conversations, inspector, logs, metrics, metrics_history
+from llamero.models import (
+    access,
+    aliases,
+    bench,
+    bridge,
+    conversations,
+    inspector,
+    logs,
+    metrics,
+    metrics_history,
+    supervision,
+)
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -48,8 +59,8 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "stop_model": (bridge.StopModel, None),
     "restart_model": (bridge.ModelRef, bridge.ServerInfo),
     "unload_model": (bridge.ModelRef, None),
-    "get_server_details": (bridge.ModelRef, bridge.ServerDetails),
-    "get_server_output": (bridge.GetServerOutput, bridge.ServerOutput),
+    "get_server_details": (bridge.ModelRef, supervision.ServerDetails),
+    "get_server_output": (supervision.GetServerOutput, supervision.ServerOutput),
     "get_server_log": (bridge.ModelRef, bridge.ServerLog),
     "create_api_key": (bridge.CreateApiKey, access.NewApiKey),
     "list_api_keys": (Empty, tuple[access.ApiKey, ...]),
@@ -59,7 +70,7 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "delete_alias": (bridge.DeleteAlias, bridge.DeletedAlias),
     "open_link": (bridge.OpenLink, None),
     "set_ui_state": (bridge.SetUiState, None),
-    "watch_logs": (bridge.WatchLogs, bridge.LogHistory),
+    "watch_logs": (supervision.WatchLogs, supervision.LogHistory),
     "open_log_file": (Empty, None),
     "start_bench": (bridge.StartBench, None),
     "stop_bench": (Empty, None),

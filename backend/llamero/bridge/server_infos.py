@@ -14,10 +14,11 @@ from typing import Protocol
 from llamero.bridge.hub import Hub
 from llamero.http.errors import ErrorText
 from llamero.infrastructure.clock import Clock
-from llamero.models.bridge import ExitInfo, ServerDetails, ServerInfo, ServerOutput
+from llamero.models.bridge import ServerInfo
 from llamero.models.errors import LlameroError
 from llamero.models.events import StateEvent
 from llamero.models.llama import ActorSnapshot, Failure, OutputLines, ServerExit, ServerPhase, ServerSnapshot
+from llamero.models.supervision import ExitInfo, ServerDetails, ServerOutput
 
 # Not every change of a server that starts or stops is announced, so it is looked at this often until it is done.
 TRANSIENT_LOOK_S = 0.2

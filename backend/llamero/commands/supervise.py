@@ -21,7 +21,6 @@ from llamero.infrastructure.control_client import ControlClient, Refused, Unreac
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.paths import find_paths
 from llamero.infrastructure.plain_text import one_line
-from llamero.models.bridge import ServerOutput
 from llamero.models.control import (
     ReadLog,
     ReadOutput,
@@ -32,6 +31,7 @@ from llamero.models.control import (
 )
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine, LogLines, LogSource
+from llamero.models.supervision import ServerOutput
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import structs
 
-from llamero.models import bridge, conversations
+from llamero.models import bridge, conversations, supervision
 from llamero.models.bench import BenchReport
 from llamero.models.bridge import ChatFrame, ModelInfo, ServerInfo, Snapshot
 from llamero.models.conversations import (
@@ -51,8 +51,8 @@ ARGUMENTS: dict[str, type] = {
     "restart_model": bridge.ModelRef,
     "unload_model": bridge.ModelRef,
     "get_server_details": bridge.ModelRef,
-    "get_server_output": bridge.GetServerOutput,
-    "watch_logs": bridge.WatchLogs,
+    "get_server_output": supervision.GetServerOutput,
+    "watch_logs": supervision.WatchLogs,
     "open_link": bridge.OpenLink,
     "set_ui_state": bridge.SetUiState,
     "watch_metrics": bridge.WatchMetrics,
@@ -392,24 +392,24 @@ class Commands:
     def unload_model(self, args: bridge.ModelRef) -> None:
         self.stop_model(bridge.StopModel(alias=args.alias))
 
-    def get_server_details(self, args: bridge.ModelRef) -> bridge.ServerDetails:
+    def get_server_details(self, args: bridge.ModelRef) -> supervision.ServerDetails:
         known = self.world.details.get(args.alias)
         server = next((one for one in self.world.servers if one.alias == args.alias), None)
         if server is None:
             raise Refusal(404, "model_not_found", f"There is no model {args.alias}.")
-        return structs.replace(known or bridge.ServerDetails(server=server), server=server)
+        return structs.replace(known or supervision.ServerDetails(server=server), server=server)
 
-    def get_server_output(self, args: bridge.GetServerOutput) -> bridge.ServerOutput:
+    def get_server_output(self, args: supervision.GetServerOutput) -> supervision.ServerOutput:
         lines = self.world.output
         new = lines[args.written :] if args.generation == 1 else lines
-        return bridge.ServerOutput(generation=1, written=len(lines), lines=tuple(new[-512:]))
+        return supervision.ServerOutput(generation=1, written=len(lines), lines=tuple(new[-512:]))
 
     # The log
 
-    def watch_logs(self, args: bridge.WatchLogs) -> bridge.LogHistory:
+    def watch_logs(self, args: supervision.WatchLogs) -> supervision.LogHistory:
         self.watching_logs = args.watching
         lines = tuple(self.world.log) if args.watching else ()
-        return bridge.LogHistory(
+        return supervision.LogHistory(
             path="/home/me/.local/state/llamero/llamero.log", history=LogLines(first=0, lines=lines)
         )
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from llamero.models.aliases import AliasKind
-from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerDetails, ServerInfo, UiState
+from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine
 from llamero.models.metrics import GpuMetrics, MetricsSnapshot
+from llamero.models.supervision import ServerDetails
 from tests.fakes.fake_bridge.benches import Benches, former_runs
 from tests.fakes.fake_bridge.measurements import measured
 from tests.fakes.fake_bridge.supervised import supervise

@@ -6,11 +6,11 @@ import os
 
 from llamero.bridge.control import ControlContext
 from llamero.bridge.registry import command
-from llamero.models.bridge import ServerOutput
 from llamero.models.control import ReadLog, ReadOutput, RunningServers, ServerStatus, StoppedServers, StopServers
 from llamero.models.errors import NotFound
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLines
+from llamero.models.supervision import ServerOutput
 
 _ENDED = frozenset({ServerPhase.STOPPED, ServerPhase.FAILED})
 

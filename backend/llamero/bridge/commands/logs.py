@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
-from llamero.models.bridge import LogHistory, WatchLogs
 from llamero.models.errors import NotAvailable
 from llamero.models.logs import LogLines
+from llamero.models.supervision import LogHistory, WatchLogs
 
 
 @command("watch_logs")

@@ -5,15 +5,8 @@ from __future__ import annotations
 from llamero.bridge.commands.models import config_of
 from llamero.bridge.context import Context, Services
 from llamero.bridge.registry import command
-from llamero.models.bridge import (
-    GetServerOutput,
-    ModelRef,
-    ServerDetails,
-    ServerInfo,
-    ServerLog,
-    ServerOutput,
-    StopModel,
-)
+from llamero.models.bridge import ModelRef, ServerInfo, ServerLog, StopModel
+from llamero.models.supervision import GetServerOutput, ServerDetails, ServerOutput
 
 
 @command("start_model")
