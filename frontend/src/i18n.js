@@ -1,6 +1,7 @@
 /** Every word that the page shows, in one place. Sentence case, short, no exclamation marks, no blame. */
 import { count } from './format.js';
 import { bench } from './i18n_bench.js';
+import { requests } from './i18n_requests.js';
 
 /** @param {number} value @param {string} one @param {string} many */
 const plural = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`;
@@ -330,6 +331,7 @@ export const text = {
     context: 'Context in use',
     serverGone: 'This model is not loaded any more.',
   },
+  requests,
 };
 
 const apple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);

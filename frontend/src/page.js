@@ -12,6 +12,7 @@ import { signal } from '@preact/signals-core';
 export const CHAT = 'chat';
 export const METRICS = 'metrics';
 export const SERVERS = 'servers';
+export const REQUESTS = 'requests';
 export const LOGS = 'logs';
 export const BENCH = 'bench';
 const TOAST_MS = 8000;

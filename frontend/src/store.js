@@ -19,6 +19,7 @@
  * @typedef {{ systemPrompt: string, sampling: Sampling }} Draft  What a chat that has not begun will be asked with.
  */
 import { batch, computed, signal } from '@preact/signals-core';
+import { Requests } from './requests.js';
 import { isLocal } from './models.js';
 import { LogRing } from './log_ring.js';
 import { pathTo, siblings } from './tree.js';
@@ -70,6 +71,9 @@ export class Store {
     this.live = signal(new Map());
     /** @type {Signal<Draft>} */
     this.draft = signal({ systemPrompt: '', sampling: {} });
+
+    /** What the inspector shows. */
+    this.requests = new Requests();
 
     this.conversation = computed(() => this.conversations.value.find((one) => one.id === this.currentId.value) ?? null);
     /** What is shown: the branch of the conversation's head. */

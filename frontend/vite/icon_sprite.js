@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const OURS = ['llamero', 'state-busy', 'state-failed', 'state-ready', 'state-starting', 'state-stopped'];
 const LUCIDE = [
-  'arrow-down', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'file-plus-2', 'gauge', 'image-down', 'message-square',
+  'arrow-down', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'file-plus-2', 'gauge', 'image-down', 'inbox', 'message-square',
   'panel-left', 'pencil', 'plus', 'refresh-cw', 'route', 'scroll-text', 'search', 'server', 'arrow-up', 'sliders-horizontal', 'square', 'table-2',
   'trash-2', 'x',
 ];

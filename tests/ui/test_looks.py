@@ -61,7 +61,7 @@ POOR_CONTRAST = """() => {
 
 SIDEWAYS = """() => [...document.querySelectorAll(
     'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, '
-    + '.page, .page-body, .lines, .bench-body, '
+    + '.page, .page-body, .lines, .bench-body, .requests-list, .requests-detail, .detail-body, '
     + 'dialog')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
 
@@ -306,6 +306,70 @@ async def bench_first(one: Opened) -> None:
     await expect(one.page.get_by_role("heading", name="How fast is it here?")).to_be_visible()
 
 
+async def requests(one: Opened) -> None:
+    await one.page.get_by_role("link", name="Requests").click()
+    await expect(one.page.locator(".request").first).to_be_visible()
+    await one.page.mouse.move(0, 0)
+
+
+async def request_of(one: Opened, text: str, tab: str = "Overview") -> None:
+    await requests(one)
+    await one.page.locator(".request", has_text=text).first.click()
+    await one.page.get_by_role("tab", name=tab).click()
+    await one.page.mouse.move(0, 0)
+
+
+async def request_loaded(one: Opened) -> None:
+    await request_of(one, "curl")
+
+
+async def request_fallback(one: Opened) -> None:
+    await request_of(one, "Translate the sign")
+    await expect(one.page.locator(".steps")).to_contain_text("it answered 503")
+
+
+async def request_failed(one: Opened) -> None:
+    await request_of(one, "9,120 tokens")
+
+
+async def request_sent(one: Opened) -> None:
+    await request_of(one, "curl", "Sent to engine")
+    await one.page.get_by_label("Show only what Llamero changed").check()
+    await expect(one.page.locator(".diff-line.is-added").first).to_be_visible()
+
+
+async def request_prompt(one: Opened) -> None:
+    await request_of(one, "curl", "Prompt")
+    await one.page.get_by_role("button", name="Show the prompt").click()
+    await expect(one.page.locator(".requests-text")).to_contain_text("im_start")
+
+
+async def request_events(one: Opened) -> None:
+    await request_of(one, "curl", "Events")
+    await expect(one.page.locator(".request-events li").first).to_be_visible()
+
+
+async def requests_compared(one: Opened) -> None:
+    await requests(one)
+    for row in (1, 2):
+        await one.page.locator(".requests-list input[type=checkbox]").nth(row).check(force=True)
+    await expect(one.page.locator(".requests-detail .diff-line.is-added").first).to_be_visible()
+    await one.page.mouse.move(0, 0)
+
+
+async def requests_without_content(one: Opened) -> None:
+    await requests(one)
+    await one.page.get_by_label("Keep what is said").uncheck()
+    await request_of(one, "curl", "Request")
+    await expect(one.page.locator(".detail-body")).to_contain_text("was not kept")
+
+
+async def requests_none(one: Opened) -> None:
+    one.fake.world.requests.clear()
+    await one.page.get_by_role("link", name="Requests").click()
+    await expect(one.page.get_by_role("heading", name="No requests yet")).to_be_visible()
+
+
 STATES: dict[str, tuple[str, State]] = {
     "first-run": ("first-run", first_run),
     "no-models": ("nothing", first_run),
@@ -345,6 +409,16 @@ STATES: dict[str, tuple[str, State]] = {
     "bench-first": ("first-run", bench_first),
     "bench-no-models": ("nothing", bench_first),
     "refused": ("busy", refused),
+    "requests": ("busy", requests),
+    "request-loaded": ("busy", request_loaded),
+    "request-fallback": ("busy", request_fallback),
+    "request-failed": ("busy", request_failed),
+    "request-sent": ("busy", request_sent),
+    "request-prompt": ("busy", request_prompt),
+    "request-events": ("busy", request_events),
+    "requests-compared": ("busy", requests_compared),
+    "requests-without-content": ("busy", requests_without_content),
+    "requests-none": ("busy", requests_none),
 }
 
 

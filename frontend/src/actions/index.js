@@ -9,6 +9,7 @@ import { Conversations } from './conversations.js';
 import { Core } from './core.js';
 import { Metrics } from './metrics.js';
 import { Models } from './models.js';
+import { Requests } from './requests.js';
 import { Servers } from './servers.js';
 import { Ui } from './ui.js';
 
@@ -21,6 +22,7 @@ export class Actions {
     this.conversations = new Conversations(this.core, this.ui, this.answers);
     this.metrics = new Metrics(this.core);
     this.bench = new Bench(this.core);
+    this.requests = new Requests(this.core);
     this.models = new Models(this.core, this.conversations);
     this.servers = new Servers(this.core);
   }
@@ -37,11 +39,13 @@ export class Actions {
       else if (!first && id !== null) store.show(null);
       this.ui.watchMetrics();
       void this.servers.watchLogAgain();
+      this.requests.resume();
       if (first) for (const notice of snapshot.notices) notify(notice);
     };
     bridge.onEvent = (name, data) => {
       store.applyEvent(name, data);
       if (name === 'message') this.answers.watchAll();
+      else if (name === 'requests') this.requests.changed(data);
     };
     bridge.connect();
   }

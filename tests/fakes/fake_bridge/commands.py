@@ -25,7 +25,9 @@ from llamero.models.conversations import (
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine, LogLines
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
+from tests.fakes.fake_bridge import requests
 from tests.fakes.fake_bridge.measurements import past
+from tests.fakes.fake_bridge.requests import RequestCommands
 
 if TYPE_CHECKING:
     from tests.fakes.fake_bridge.server import FakeBridge
@@ -56,6 +58,7 @@ ARGUMENTS: dict[str, type] = {
     "open_link": bridge.OpenLink,
     "set_ui_state": bridge.SetUiState,
     "watch_metrics": bridge.WatchMetrics,
+    **requests.ARGUMENTS,
     "get_metrics_history": bridge.GetMetricsHistory,
     "export_metrics": bridge.ExportMetrics,
     "save_file": bridge.SaveFile,
@@ -79,7 +82,7 @@ class Answering:
         self.task: asyncio.Task[None] | None = None
 
 
-class Commands:
+class Commands(RequestCommands):
     def __init__(self, fake: FakeBridge) -> None:
         self.fake = fake
         self.world = fake.world

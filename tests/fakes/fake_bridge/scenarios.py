@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from llamero.models.aliases import AliasKind
 from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
+from llamero.models.inspector import RequestDetails
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine
 from llamero.models.metrics import GpuMetrics, MetricsSnapshot
 from llamero.models.supervision import ServerDetails
 from tests.fakes.fake_bridge.benches import Benches, former_runs
 from tests.fakes.fake_bridge.measurements import measured
+from tests.fakes.fake_bridge.requests import some_requests
 from tests.fakes.fake_bridge.supervised import supervise
 
 GB = 1024**3
@@ -68,6 +70,9 @@ class World:
     measured_for_s: float = 86400.0
     saved: dict[str, bytes] = field(default_factory=dict)
     benches: Benches = field(default_factory=lambda: Benches([]))
+    requests: list[RequestDetails] = field(default_factory=some_requests)
+    keeps_content: bool = True
+    content_allowed: bool = True
 
     def metrics(self) -> MetricsSnapshot:
         """A sample of now."""
