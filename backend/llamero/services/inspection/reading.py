@@ -35,6 +35,8 @@ from llamero.services.llama.sse import SseSplitter
 ErrorText = Callable[[LlameroError], str]
 
 LINE_LIMIT = 2000
+# Usage and timings stand in the last event or two.
+ENDING_BYTES = 8 * 1024
 _SHORTEST_MS = 0.05
 _FOLDERS = re.compile(r"^.*[\\/]")
 _PROMPTED = frozenset({COMPLETIONS, "/completion"})
@@ -59,7 +61,7 @@ class _WholeChoice(msgspec.Struct):
 
 def conclude(trace: Trace) -> None:
     """Read off the last events of a request that has ended what they say about it, and let go of them."""
-    for data in _payloads(b"".join(trace.tail)):
+    for data in _payloads(_ending(trace)):
         try:
             whole = msgspec.json.decode(data, type=WholeAnswer)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -242,6 +244,14 @@ def _whole_answer(said: bytes) -> tuple[str, str]:
     text = [choice.text or choice.message.content or "" for choice in answer.choices]
     reasoning = [choice.message.reasoning_content or "" for choice in answer.choices]
     return "".join([*text, answer.content or ""]), "".join(reasoning)
+
+
+def _ending(trace: Trace) -> bytes:
+    """The last whole events of a stream, which arrive in large pieces where a model is fast; all of anything else."""
+    said = b"".join(trace.tail)
+    if not trace.is_streamed or len(said) <= ENDING_BYTES:
+        return said
+    return said[-ENDING_BYTES:].partition(b"\n\n")[2]
 
 
 def _payloads(said: bytes) -> Iterator[bytes]:

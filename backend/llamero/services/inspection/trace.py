@@ -136,7 +136,8 @@ class Trace:
         self._keeps = keeps_content
         self._taken = 0
         self._room = 0
-        self._events_left = CONTENT_BYTES if keeps_content else 0
+        self._events_left = CONTENT_BYTES
+        self._takes_events = keeps_content
         self._awaits_token = False
         self._holders = 0
 
@@ -245,22 +246,23 @@ class Trace:
 
     def add(self, events: bytes) -> None:
         """The model said this."""
-        now = self.now()
         if self._awaits_token and self.is_streamed and _says_something(events):
-            self.enter(PhaseKind.GENERATION, now)
+            self.enter(PhaseKind.GENERATION)
             self._changed(self)
         self.tail.append(events)
+        if not self._takes_events:
+            return
         size = len(events) + EVENT_COST
         if size > self._room and not self._make_room(size):
             return
         self._room -= size
         self.content.events.append(events)
-        self.content.times.append(now)
+        self.content.times.append(self.now())
 
     def forget_content(self) -> None:
         """Keep nothing of what was said, now and later."""
-        self._keeps = False
-        self._room = self._events_left = 0
+        self._keeps = self._takes_events = False
+        self._room = 0
         self._budget.give_back(self._taken)
         self._taken = 0
         body, sent = self.content.body, self.content.sent
@@ -306,7 +308,7 @@ class Trace:
         page = max(PAGE_BYTES, size)
         if page > self._events_left or not self._take(page):
             self.content.events_are_cut = True
-            self._events_left = 0
+            self._takes_events = False
             return False
         self._events_left -= page
         self._room += page
