@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -292,3 +293,12 @@ async def test_commands_too_many_at_once_are_refused(tmp_path: Path, monkeypatch
         go_on.set()
         assert [response.status for response in await asyncio.gather(*first)] == [200, 200]
         assert (await bridge.call("get_snapshot")).status == 200
+
+
+@pytest.mark.parametrize("kind", [WindowKind.SECOND_START, WindowKind.COMMAND_LINE])
+async def test_socket_is_not_opened_for_who_shows_no_page(tmp_path: Path, kind: WindowKind) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            async with bridge.page(kind=kind):
+                pass
+        assert refusal.value.status == 401
