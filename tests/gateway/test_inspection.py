@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llamero.models.aliases import FallbackDestination
+from llamero.models.chat import Finished
 from llamero.models.conversations import Sampling
-from llamero.models.errors import Conflict
+from llamero.models.errors import Conflict, ModelNotFound
 from llamero.models.inspector import ListRequests, Outcome, PhaseKind, RequestDetails
 from llamero.models.settings import InspectorSettings
 from llamero.services.chats.source import InferenceChatSource
@@ -63,7 +65,7 @@ async def test_request_in_each_dialect_is_seen_with_its_alias_timings_tokens_and
         assert summary.generated_tokens
         assert {PhaseKind.LOAD, PhaseKind.PROMPT} <= set(kinds(details))
         assert sum(phase.end_ms - phase.start_ms for phase in summary.phases) == pytest.approx(
-            summary.duration_ms, abs=1
+            summary.duration_ms, abs=2
         )
         load = next(phase for phase in summary.phases if phase.kind is PhaseKind.LOAD)
         assert load.end_ms - load.start_ms >= 90
@@ -169,6 +171,26 @@ async def test_replay_of_a_chat_of_the_window_equals_the_original(tmp_path: Path
         await at.inspector.replay(original.summary.id)
         again = await at.newest()
         assert (again.answer, _without_seed(again)) == (original.answer, _without_seed(original))
+
+
+async def test_chat_of_which_nothing_is_read_behind_its_end_has_finished(tmp_path: Path) -> None:
+    async with inspected(fake_engine(tmp_path, words=4)) as at:
+        source = InferenceChatSource(at.inference, lambda _: None, at.inspector)
+        async with aclosing(source.ask("m", QUESTION, Sampling(), lambda _: None)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, Finished):
+                    break
+        summary = (await at.newest()).summary
+        assert (summary.outcome, summary.status) == (Outcome.FINISHED, 200)
+
+
+async def test_chat_whose_model_is_not_there_has_failed(tmp_path: Path) -> None:
+    async with inspected(fake_engine(tmp_path)) as at:
+        source = InferenceChatSource(at.inference, lambda _: None, at.inspector)
+        with pytest.raises(ModelNotFound):
+            await anext(source.ask("nobody", QUESTION, Sampling(), lambda _: None))
+        summary = (await at.newest()).summary
+        assert (summary.outcome, summary.status) == (Outcome.FAILED, 404)
 
 
 async def test_replay_needs_no_key_where_the_gateway_does_and_opens_no_door(tmp_path: Path) -> None:

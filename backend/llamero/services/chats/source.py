@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from llamero.models.bridge import Progress, ProgressKind
-from llamero.models.chat import ChatDelta, PromptProgress
+from llamero.models.chat import ChatDelta, Finished, PromptProgress
 from llamero.models.conversations import Sampling
 from llamero.models.inference import CHAT, InferenceRequest
 from llamero.models.llama import ServerPhase
@@ -58,17 +58,24 @@ class InferenceChatSource:
         def tell_reading(read: PromptProgress) -> None:
             on_progress(Progress(kind=ProgressKind.READING, model=model, done=read.processed, total=read.total))
 
-        ready = self._phase_of(model) is ServerPhase.READY or not await self._inference.is_local(model)
-        tell(ProgressKind.READING if ready else ProgressKind.LOADING)
         request = InferenceRequest(model=model, body=_body(model, messages, sampling))
+        finished: Finished | None = None
         with self._followed(request):
+            ready = self._phase_of(model) is ServerPhase.READY or not await self._inference.is_local(model)
+            tell(ProgressKind.READING if ready else ProgressKind.LOADING)
             async with self._inference.stream(request) as answer:
                 if not ready:
                     tell(ProgressKind.READING)
                 answer.on_recovery = lambda: tell(ProgressKind.RECOVERING)
                 async with aclosing(deltas(answer, tell_reading)) as told:
                     async for delta in told:
-                        yield delta
+                        if isinstance(delta, Finished):
+                            finished = delta
+                        else:
+                            yield delta
+        # Only now: whoever has heard the end may not come back for more, and the request would look broken off.
+        if finished is not None:
+            yield finished
 
     def _followed(self, request: InferenceRequest) -> AbstractContextManager[None]:
         """Record the request as if the window had sent it to the gateway, by which it can be sent again."""

@@ -38,6 +38,7 @@ LINE_LIMIT = 2000
 # Usage and timings stand in the last event or two.
 ENDING_BYTES = 8 * 1024
 _SHORTEST_MS = 0.05
+_SHORTEST_QUEUE_MS = 0.5  # every request is asked for a moment whether it must wait
 _FOLDERS = re.compile(r"^.*[\\/]")
 _PROMPTED = frozenset({COMPLETIONS, "/completion"})
 
@@ -199,7 +200,12 @@ def _phases(trace: Trace) -> tuple[Phase, ...]:
             Phase(kind=PhaseKind.PROMPT, start_ms=last.start_ms, end_ms=begins),
             Phase(kind=PhaseKind.GENERATION, start_ms=begins, end_ms=last.end_ms),
         ]
-    return tuple([phase for phase in phases if phase.end_ms - phase.start_ms >= _SHORTEST_MS])
+    return tuple([phase for phase in phases if _is_noticeable(phase)])
+
+
+def _is_noticeable(phase: Phase) -> bool:
+    shortest = _SHORTEST_QUEUE_MS if phase.kind is PhaseKind.QUEUE else _SHORTEST_MS
+    return phase.end_ms - phase.start_ms >= shortest
 
 
 def _speed(trace: Trace) -> float | None:

@@ -37,7 +37,9 @@ def recording(trace: Trace | None, request: InferenceRequest) -> Iterator[None]:
 
 @contextmanager
 def counting(reply: OpenReply, trace: Trace | None) -> Iterator[None]:
-    """Take over at the end how many tokens there were, where the reply counts them."""
+    """Take over the reply's status, and at the end how many tokens there were, where it counts them."""
+    if trace is not None:
+        trace.respond(reply.status)
     try:
         yield
     finally:

@@ -176,6 +176,8 @@ class Trace:
             raise
         except LlameroError as error:
             self.fail(error)
+            if self._holders == 1:
+                self.status = error.status
             raise
         finally:
             self._holders -= 1
