@@ -91,6 +91,14 @@ async def test_number_out_of_range_is_refused_and_bounds_pass(name: str, bounds:
         ({"n": 0}, "n"),
         ({"n_probs": -1}, "n_probs"),
         ({"n_keep": -(2**40)}, "n_keep"),
+        ({"thinking_budget_tokens": -(2**40)}, "thinking_budget_tokens"),
+        ({"logit_bias": {"-1": 1}}, "logit_bias"),
+        ({"logit_bias": {str(2**31): 1}}, "logit_bias"),
+        ({"logit_bias": [[2**40, 1]]}, "logit_bias"),
+        ({"lora": [{"id": -1, "scale": 1}]}, "lora"),
+        # The engine would take 8 GiB for these before it says a word.
+        ({"repeat_last_n": 2**31 - 1}, "repeat_last_n"),
+        ({"dry_penalty_last_n": 2**31 - 1}, "dry_penalty_last_n"),
     ],
 )
 async def test_field_of_wrong_type_or_range_is_refused(fields: dict[str, object], param: str) -> None:
@@ -103,6 +111,7 @@ async def test_field_of_wrong_type_or_range_is_refused(fields: dict[str, object]
 
 async def test_unknown_fields_reach_the_engine_untouched() -> None:
     extra = {"grammar": "root ::= x", "new_thing": {"deep": [1, 2.5, None]}, "seed": 2**70, "messages": []}
+    extra |= {"logit_bias": {"15": -100, " llama": 2}, "lora": [{"id": 0, "scale": 0.5}]}
     async with running_gateway() as gateway:
         assert (await chat(gateway, CHAT | extra)).status == 200
         (request,) = gateway.inference.requests

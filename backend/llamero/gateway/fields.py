@@ -3,16 +3,19 @@
 Checked are the fields that decide what happens here, and numbers. Everything else passes untouched, also what this
 version has never heard of: the engine knows its own fields best. Numbers are checked because an engine converts them
 to C integers without asking: a negative `n_discard` has been an out-of-bounds write (CVE-2026-21869), and a token
-beyond 32 bits would be another one. `null` means "not given", as everywhere in this API.
+beyond 32 bits would be another one. How far an engine looks back is memory that it takes at once, whatever the context,
+so that is bounded by what a context can be. `null` means "not given", as everywhere in this API.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from llamero.models.errors import InvalidRequest
 
 LARGEST_C_INT = 2**31 - 1
+LONGEST_LOOK_BACK = 2**20  # tokens: 4 MiB each time; at the largest integer it would be 8 GiB
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "frequency_penalty": (-2, 2),
@@ -23,7 +26,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "best_of": (0, LARGEST_C_INT),
     "dimensions": (1, LARGEST_C_INT),
     "dry_allowed_length": (0, LARGEST_C_INT),
-    "dry_penalty_last_n": (-1, LARGEST_C_INT),
+    "dry_penalty_last_n": (-1, LONGEST_LOOK_BACK),
     "embd_normalize": (-1, LARGEST_C_INT),
     "id_slot": (-1, LARGEST_C_INT),
     "max_completion_tokens": (-1, LARGEST_C_INT),
@@ -38,15 +41,18 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "n_keep": (-1, LARGEST_C_INT),
     "n_predict": (-1, LARGEST_C_INT),
     "n_probs": (0, LARGEST_C_INT),
-    "repeat_last_n": (-1, LARGEST_C_INT),
+    "reasoning_budget_tokens": (-1, LARGEST_C_INT),
+    "repeat_last_n": (-1, LONGEST_LOOK_BACK),
     "speculative.n_max": (0, LARGEST_C_INT),
     "speculative.n_min": (0, LARGEST_C_INT),
     "t_max_predict_ms": (-1, LARGEST_C_INT),
     "t_max_prompt_ms": (-1, LARGEST_C_INT),
+    "thinking_budget_tokens": (-1, LARGEST_C_INT),
     "top_k": (-1, LARGEST_C_INT),
     "top_logprobs": (0, LARGEST_C_INT),
     "top_n": (0, LARGEST_C_INT),
 }
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 def check_model(body: Mapping[str, object]) -> str:
@@ -72,6 +78,8 @@ def check_numbers(body: Mapping[str, object]) -> None:
     for name, value in body.items():
         if name in RANGES:
             check_number(name, value, *RANGES[name])
+    _check_biases(body.get("logit_bias"))
+    _check_adapters(body.get("lora"))
 
 
 def check_number(name: str, value: object, lowest: float, highest: float) -> None:
@@ -129,3 +137,22 @@ def _check_token(name: str, token: object) -> None:
         raise wrong_type(name, "string or list of tokens")
     if not 0 <= token <= LARGEST_C_INT:
         raise InvalidRequest("request_error-out_of_range", param=name, minimum=0, maximum=LARGEST_C_INT)
+
+
+def _check_biases(biases: object) -> None:
+    """See that the tokens of `logit_bias`, keys as at OpenAI or heads of pairs, are some. Texts are the engine's."""
+    if isinstance(biases, dict):
+        tokens = [int(key[:20]) for key in biases if _WHOLE_NUMBER.fullmatch(key)]
+    elif isinstance(biases, list):
+        tokens = [pair[0] for pair in biases if isinstance(pair, list) and pair and not isinstance(pair[0], str)]
+    else:
+        return
+    for token in tokens:
+        check_number("logit_bias", token, 0, LARGEST_C_INT)
+
+
+def _check_adapters(adapters: object) -> None:
+    """See that the adapters of `lora` are named by numbers that are some."""
+    for adapter in adapters if isinstance(adapters, list) else ():
+        if isinstance(adapter, dict):
+            check_number("lora", adapter.get("id"), 0, LARGEST_C_INT)
