@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from llamero.gateway.metrics.counts import Counts
 from llamero.infrastructure.clock import Clock, SystemClock
 from llamero.infrastructure.data_dir_lock import DataDirLock
 from llamero.infrastructure.gguf import read_header
@@ -103,6 +104,8 @@ class Application:
         """None where there is no database."""
         self.bench = bench
         """None where there is no database."""
+        self.counts = Counts()
+        """What was asked of models, through the gateway or in the window."""
         self.notices = notices
         """Sentences that a person should read at the start: what is wrong in the settings."""
 

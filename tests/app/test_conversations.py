@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import urllib.request
 from pathlib import Path
 
 from playwright.async_api import WebSocketRoute, expect
@@ -36,6 +37,21 @@ async def test_question_is_answered_while_one_looks_and_the_figures_follow(windo
     assert saved["status"] == "complete"
     assert saved["content"] == app.long_answer
     assert await window.said() == words(saved["content"])
+
+
+async def test_question_of_the_window_counts_for_prometheus(window: Window, app: App) -> None:
+    before = finished_requests(app)
+    await window.ask("Count this question")
+    await window.answered()
+    assert finished_requests(app) == before + 1
+
+
+def finished_requests(app: App) -> float:
+    """How many requests to the demo model ended well, as `/metrics` tells."""
+    with urllib.request.urlopen(f"{app.gateway}/metrics", timeout=10) as answer:
+        page = answer.read().decode()
+    found = re.search(r'llamero_model_requests_total\{model="demo",outcome="finished"\} ([\d.]+)', page)
+    return float(found[1]) if found else 0.0
 
 
 async def test_stop_keeps_what_came_and_frees_the_engine(window: Window, app: App) -> None:

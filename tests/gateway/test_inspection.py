@@ -162,7 +162,7 @@ async def test_replay_of_a_request_equals_the_original(name: str, tmp_path: Path
 
 async def test_replay_of_a_chat_of_the_window_equals_the_original(tmp_path: Path) -> None:
     async with inspected(fake_engine(tmp_path, words=8)) as at:
-        source = InferenceChatSource(at.inference, lambda _: None, at.inspector)
+        source = InferenceChatSource(at.inference, at.inference.is_local, lambda _: None, at.inspector)
         async for _ in source.ask("m", QUESTION, Sampling(seed=7), lambda _: None):
             pass
         original = await at.newest()

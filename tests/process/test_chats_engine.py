@@ -57,7 +57,7 @@ async def chatting(
         servers, windows = Servers(w, engine, arguments), RecordingPublisher()
         remotes = RemoteModels(RemoteClient(), RemoteKeys(tmp_path), SystemClock())
         inference = InferenceService(servers, Router(catalog), Listeners(), remotes, SystemClock())  # type: ignore[arg-type]
-        source = InferenceChatSource(inference, w.phase)
+        source = InferenceChatSource(inference, inference.is_local, w.phase)
         service = ChatService(store, source, windows, SystemClock(), default_messages())
         try:
             yield Chats(store, service, ScriptedModel(), windows), w, servers

@@ -148,7 +148,7 @@ async def test_inference_windows_chat_reaches_whatever_api_clients_reach(model: 
     answer = Script((said("Hel"), said("lo")))
     world = World({"a": answer}, answer)
     progress: list[Progress] = []
-    source = InferenceChatSource(world.service, lambda _: None)
+    source = InferenceChatSource(world.service, world.service.is_local, lambda _: None)
     asked = source.ask(model, [{"role": "user", "content": "hi"}], Sampling(), progress.append)
     assert [delta async for delta in asked] == [TextDelta("Hel"), TextDelta("lo"), Finished("stop")]
     assert progress[0].kind is first, "only what is here is loaded"

@@ -56,7 +56,7 @@ async def open_gateway(
             files=app.model_headers,
             inspection=inspection,
         )
-        application = create_gateway(services, policy, error_text, Limits.from_settings(gateway))
+        application = create_gateway(services, policy, error_text, Limits.from_settings(gateway), app.counts)
         server = GatewayServer(application, sockets)
     except BaseException:
         for listening in sockets:

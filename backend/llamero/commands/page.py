@@ -25,6 +25,8 @@ from llamero.bridge.requests_push import RequestsPush
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
+from llamero.gateway.metrics.measured import MeasuredInference
+from llamero.gateway.metrics.model_labels import ModelLabels
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.links import LinkOpener
 from llamero.infrastructure.log_feed import process_feed
@@ -98,7 +100,8 @@ async def open_page(
     await store.recover()
     preferences = PreferenceStore(database)
     hub = Hub(HubLimits())
-    source = InferenceChatSource(app.inference, app.servers.phase, inspector)
+    measured = MeasuredInference(app.inference, app.counts, ModelLabels(app.servers))
+    source = InferenceChatSource(measured, app.inference.is_local, app.servers.phase, inspector)
     chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
     inspector.gateway_url = gateway_url

@@ -45,10 +45,14 @@ def create_gateway(
     policy: AccessPolicy,
     messages: Callable[[LlameroError], str],
     limits: Limits | None = None,
+    counts: Counts | None = None,
 ) -> web.Application:
-    """Build the gateway. `messages` returns the text of an error for a person. Serve it by `GatewayServer`."""
+    """Build the gateway. `messages` returns the text of an error for a person. Serve it by `GatewayServer`.
+
+    `counts` may be shared with others who ask models, so that `/metrics` tells of them, too.
+    """
     limits = limits or Limits()
-    counts = Counts()
+    counts = counts or Counts()
     measured = MeasuredInference(services.inference, counts, ModelLabels(services.servers))
     services = replace(services, inference=measured)
     envelope = ErrorEnvelope(messages)

@@ -1,31 +1,42 @@
-"""Counts what is asked of models, around whatever answers: every dialect asks through here."""
+"""Counts what is asked of models, around whatever answers: every dialect asks through here, and so does the window."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Generic, Protocol, TypeVar
 
 from llamero.gateway.metrics.counts import Counts
 from llamero.gateway.metrics.model_labels import ModelLabels
-from llamero.gateway.protocols import Inference, InferenceReply, recoveries_of, timings_of, tokens_of
+from llamero.gateway.protocols import InferenceReply, recoveries_of, timings_of, tokens_of
 from llamero.models.inference import InferenceRequest
 from llamero.services.replies import EVENT_STREAM
+
+Reply = TypeVar("Reply", bound=InferenceReply, covariant=True)
 
 FINISHED, BROKEN, CANCELLED = "finished", "failed", "cancelled"
 PROMPT, GENERATED = "prompt", "generated"
 
 
-class MeasuredInference:
+class Asked(Protocol[Reply]):
+    """Answers requests with replies of some kind."""
+
+    def stream(self, request: InferenceRequest) -> AbstractAsyncContextManager[Reply]:
+        """Open a reply."""
+        ...
+
+
+class MeasuredInference(Generic[Reply]):
     """An `Inference` that counts. An engine's reply begins with its first token, so opening it takes until then."""
 
-    def __init__(self, inner: Inference, counts: Counts, labels: ModelLabels) -> None:
+    def __init__(self, inner: Asked[Reply], counts: Counts, labels: ModelLabels) -> None:
         self._inner = inner
         self._counts = counts
         self._labels = labels
 
     @asynccontextmanager
-    async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceReply]:
+    async def stream(self, request: InferenceRequest) -> AsyncIterator[Reply]:
         """Open a reply. Raises what the services raise."""
         loop = asyncio.get_running_loop()
         began, outcome, answered = loop.time(), BROKEN, False

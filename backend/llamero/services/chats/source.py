@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from typing import Protocol
 
 import msgspec
@@ -15,9 +15,9 @@ from llamero.models.conversations import Sampling
 from llamero.models.inference import CHAT, InferenceRequest
 from llamero.models.llama import ServerPhase
 from llamero.services.chats.protocols import ChatMessages
-from llamero.services.inference import InferenceService
 from llamero.services.inspection.trace import Origin, Trace
 from llamero.services.llama.deltas import deltas
+from llamero.services.replies import OpenReply
 
 DIALECT = "chat"
 CLIENT = "Llamero chat"
@@ -31,19 +31,30 @@ class Inspection(Protocol):
         ...
 
 
+class Inference(Protocol):
+    """Answers requests with models: `services.inference.InferenceService`, or what stands around it."""
+
+    def stream(self, request: InferenceRequest) -> AbstractAsyncContextManager[OpenReply]:
+        """Open the reply to a request."""
+        ...
+
+
 class InferenceChatSource:
     """Asks through the InferenceService, as the gateway does.
 
-    `phase_of` says how the server of an alias stands now (None: there is none); it only decides what is shown.
+    `is_local` says whether a model runs on this machine and may have to be loaded first, `phase_of` how the server of
+    an alias stands now (None: there is none); both only decide what is shown.
     """
 
     def __init__(
         self,
-        inference: InferenceService,
+        inference: Inference,
+        is_local: Callable[[str], Awaitable[bool]],
         phase_of: Callable[[str], ServerPhase | None],
         inspection: Inspection | None = None,
     ) -> None:
         self._inference = inference
+        self._is_local = is_local
         self._phase_of = phase_of
         self._inspection = inspection
 
@@ -61,7 +72,7 @@ class InferenceChatSource:
         request = InferenceRequest(model=model, body=_body(model, messages, sampling))
         finished: Finished | None = None
         with self._followed(request):
-            ready = self._phase_of(model) is ServerPhase.READY or not await self._inference.is_local(model)
+            ready = self._phase_of(model) is ServerPhase.READY or not await self._is_local(model)
             tell(ProgressKind.READING if ready else ProgressKind.LOADING)
             async with self._inference.stream(request) as answer:
                 if not ready:
