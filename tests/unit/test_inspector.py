@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -227,6 +230,23 @@ def test_secrets_in_a_clients_name_and_in_an_error_are_masked() -> None:
     shown = str(summary(made, trace))
     for secret in ("abcdefghij", "a-secret-of-ours-42"):
         assert secret not in shown
+
+
+def test_error_that_is_kept_holds_nothing_of_the_request_in_memory() -> None:
+    class Large:
+        pass
+
+    def fail() -> weakref.ref[Large]:
+        large = Large()
+        with suppress(UpstreamFailed), trace.followed():
+            raise UpstreamFailed(reason=f"in a frame with {large}")
+        return weakref.ref(large)
+
+    trace = begun(inspector())
+    large = fail()
+    gc.collect()
+    assert trace.failure is not None
+    assert large() is None
 
 
 def test_no_requests_are_kept_where_the_settings_say_none() -> None:

@@ -11,6 +11,7 @@ kept than `CONTENT_BYTES` each, and no more than the budget has for all.
 from __future__ import annotations
 
 import asyncio
+import copy
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -212,7 +213,8 @@ class Trace:
 
     def fail(self, error: LlameroError) -> None:
         """The client was, or is about to be, told this error."""
-        self.failure = error
+        # Without its traceback, whose frames would keep alive all that the request ever held.
+        self.failure = copy.copy(error)
         self.status = self.status or error.status
 
     # The course of things
