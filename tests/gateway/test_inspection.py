@@ -175,7 +175,7 @@ async def test_replay_of_a_chat_of_the_window_equals_the_original(tmp_path: Path
 
 async def test_chat_of_which_nothing_is_read_behind_its_end_has_finished(tmp_path: Path) -> None:
     async with inspected(fake_engine(tmp_path, words=4)) as at:
-        source = InferenceChatSource(at.inference, lambda _: None, at.inspector)
+        source = InferenceChatSource(at.inference, at.inference.is_local, lambda _: None, at.inspector)
         async with aclosing(source.ask("m", QUESTION, Sampling(), lambda _: None)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, Finished):
@@ -186,7 +186,7 @@ async def test_chat_of_which_nothing_is_read_behind_its_end_has_finished(tmp_pat
 
 async def test_chat_whose_model_is_not_there_has_failed(tmp_path: Path) -> None:
     async with inspected(fake_engine(tmp_path)) as at:
-        source = InferenceChatSource(at.inference, lambda _: None, at.inspector)
+        source = InferenceChatSource(at.inference, at.inference.is_local, lambda _: None, at.inspector)
         with pytest.raises(ModelNotFound):
             await anext(source.ask("nobody", QUESTION, Sampling(), lambda _: None))
         summary = (await at.newest()).summary
