@@ -11,6 +11,8 @@ breaks is one `UpstreamFailed`, told after all that came before it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol, cast
 
@@ -129,14 +131,19 @@ class HttpReply(asyncio.BufferedProtocol):
         """Cut the connection, which frees the engine's slot. Whoever waits for the reply hears UpstreamFailed."""
         self._end(UpstreamFailed(reason=reason))
 
+    def send_ahead(self, connection: socket.socket) -> None:
+        """Send as much of the request as the system takes now; the rest follows when there is a transport."""
+        with contextlib.suppress(BlockingIOError):
+            self._request = self._request[connection.send(self._request) :]
+
     # What the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the request, unless it has been given up."""
+        """Send what is left of the request, unless it has been given up."""
         self._transport = cast(asyncio.Transport, transport)
         if self._ended:
             self._transport.abort()
-        else:
+        elif self._request:
             self._transport.write(self._request)
         self._request = b""
 

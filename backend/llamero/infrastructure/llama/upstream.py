@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -87,7 +88,7 @@ class Upstream:
             async with limit:
                 self._connecting.add(limit)
                 try:
-                    await asyncio.get_running_loop().create_connection(lambda: reply, "127.0.0.1", self._port)
+                    await _connect(reply, self._port)
                 finally:
                     self._connecting.discard(limit)
         except TimeoutError as error:
@@ -109,3 +110,24 @@ class Upstream:
         if body is not None:
             lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
         return "\r\n".join([*lines, "", ""]).encode("ascii") + (body or b"")
+
+
+async def _connect(reply: HttpReply, port: int) -> None:
+    """Connect a reply to the engine on this port. Raises OSError.
+
+    On loopback a connection stands as soon as it is asked for. The request is sent at once, so that the engine is at
+    work while the event loop still makes a transport of the socket, which takes longer than the connection itself.
+    """
+    loop = asyncio.get_running_loop()
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        try:
+            connection.connect(("127.0.0.1", port))
+        except BlockingIOError:  # not at once: its backlog is full, or the system takes its time
+            await loop.sock_connect(connection, ("127.0.0.1", port))
+        reply.send_ahead(connection)
+        await loop.create_connection(lambda: reply, sock=connection)
+    except BaseException:
+        connection.close()
+        raise
