@@ -134,6 +134,19 @@ async def test_json_depth_beyond_64_is_refused(opening: bytes, depth: int, statu
     assert status == 200 or "too_deep" in response.error()["message"]
 
 
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
+async def test_body_that_is_too_deep_is_refused_without_being_read_to_the_end(declared: bool) -> None:
+    text = b'"' + b'[{\\"' * 100 + b'",'  # brackets within a text nest nothing
+    begun = b'{"model":"m","messages":[],"x":[' + text + b"[" * 63  # and no end
+    async with running_gateway() as gateway:
+        framing = {"Content-Length": "1000000"} if declared else {"Transfer-Encoding": "chunked"}
+        head = request_bytes("POST", CHAT_TARGET, {"Host": gateway.host} | framing)
+        response = await exchange(gateway.port, head + (begun if declared else b"%x\r\n%b\r\n" % (len(begun), begun)))
+    assert response.status == 400
+    assert "too_deep" in response.error()["message"]
+    assert response.headers["connection"] == "close"
+
+
 async def test_headers_that_never_end_are_answered_408() -> None:
     async with running_gateway(limits=SMALL) as gateway:
         response = await exchange(gateway.port, b"GET /health HTTP/1.1\r\nHost: ")

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from llamero.http.limits import Limits
+from llamero.http.nesting import Nesting
 from llamero.models.errors import InvalidRequest, PayloadTooLarge, RequestTimedOut, UnsupportedMediaType
 
 T = TypeVar("T")
@@ -25,20 +26,38 @@ BODY_READER: web.RequestKey[Callable[[bytes], None]] = web.RequestKey("body_read
 
 async def read_json_object(request: web.Request, limits: Limits) -> dict[str, object]:
     """Return the body as a JSON object, whatever its declared type. Raises as `read_body` and `decode_object` do."""
-    return decode_object(await read_body(request, limits), limits.max_json_depth)
+    return decode_object(await _read_json(request, limits), limits.max_json_depth)
 
 
 async def read_json_list(request: web.Request, limits: Limits) -> list[dict[str, object]]:
     """Return the body as a JSON list of objects. Raises as `read_json_object` does."""
-    return _decode(_list_decoder, await read_body(request, limits), limits.max_json_depth)
+    return _decode(_list_decoder, await _read_json(request, limits), limits.max_json_depth)
 
 
 async def read_body(request: web.Request, limits: Limits) -> bytes:
     """Return the whole body. Raises what `body_pieces` does, `RequestTimedOut` also for the body as a whole."""
+    return await _read(request, limits, body_pieces(request, limits.max_body_bytes))
+
+
+async def _read_json(request: web.Request, limits: Limits) -> bytes:
+    return await _read(request, limits, _shallow_pieces(request, limits))
+
+
+async def _shallow_pieces(request: web.Request, limits: Limits) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives. Raises `InvalidRequest` as soon as it is too deep, without reading on."""
+    nesting = Nesting(limits.max_json_depth)
+    async for piece in body_pieces(request, limits.max_body_bytes):
+        # The last piece, which is nearly always the only one, is judged with the whole when that is decoded.
+        if not request.content.at_eof() and nesting.exceeded_by(piece):
+            raise InvalidRequest("request_error-too_deep", limit=limits.max_json_depth)
+        yield piece
+
+
+async def _read(request: web.Request, limits: Limits, pieces: AsyncIterator[bytes]) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_timeout_s):
-            async for piece in body_pieces(request, limits.max_body_bytes):
+            async for piece in pieces:
                 body += piece
     except TimeoutError:
         raise RequestTimedOut(seconds=round(limits.body_timeout_s)) from None
