@@ -11,6 +11,7 @@ import pytest
 
 from llamero.gateway.limits import Limits
 from llamero.models.errors import EngineFailed, LlameroError, ModelDoesNotEmbed, Unavailable
+from llamero.models.settings import GatewaySettings
 from tests.gateway.harness import (
     CHAT,
     WAIT_S,
@@ -30,6 +31,10 @@ IMPATIENT = Limits(silence_s=0.01)
 STREAMED = CHAT | {"stream": True}
 COMPLETION = {"model": "m", "prompt": "hi", "stream": True}
 COMMENT = b":\n\n"
+
+
+def test_client_that_waits_hears_something_every_ten_seconds_by_default() -> None:
+    assert Limits().silence_s == Limits.from_settings(GatewaySettings()).silence_s == 10
 
 
 @asynccontextmanager
