@@ -141,6 +141,27 @@ def test_what_the_engine_was_not_started_for_is_refused_in_its_words(client: Cli
         assert isinstance(answer["error"]["code"], str)
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/apply-template"])
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tools": 5}, "tools"),
+        ({"tools": [{}]}, "tools"),
+        ({"messages": [{"content": "x"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
+    ],
+    ids=str,
+)
+def test_request_that_the_engine_cannot_read_names_the_field(
+    client: Client, path: str, fields: dict[str, Any], param: str
+) -> None:
+    question = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
+    error = client.refused(path, **(question | fields))
+    assert (error["status"], error["code"], error["param"]) == (400, "invalid_request", param)
+
+
 @pytest.mark.parametrize("texts", ["cat", ["cat", "the tax on my invoice"], [[3, 4], [5]], [3, 4]], ids=str)
 def test_embeddings_in_numbers_and_in_base64_are_the_same(client: Client, texts: Any) -> None:
     numbers = client.post("/v1/embeddings", model="embed", input=texts)

@@ -225,6 +225,25 @@ async def test_engine_headers_do_not_pass() -> None:
     assert response.headers["server"] == "Llamero"
 
 
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("Failed to parse messages: Missing 'role' in message: {}", "messages"),
+        ("Failed to parse tools: Expected 'tools' to be an array, got 5; tools = 5", "tools"),
+        ("image input is not supported - hint: if this is unexpected, you may need to provide the mmproj", "messages"),
+        ("Unknown reasoning format: x", "reasoning_format"),
+    ],
+)
+async def test_request_that_the_engine_cannot_read_is_the_clients_fault(message: str, param: str) -> None:
+    said = {"error": {"code": 500, "message": message, "type": "server_error"}}
+    async with running_gateway(Script([json.dumps(said).encode()], status=500, headers=JSON)) as gateway:
+        response = await chat(gateway, CHAT)
+    assert response.status == 400
+    error = response.error()
+    assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", "invalid_request", param)
+    assert message in error["message"]
+
+
 async def test_refusal_of_the_engine_is_reshaped_and_keeps_what_it_says() -> None:
     said = {
         "error": {

@@ -17,9 +17,11 @@ from llamero.http.redaction import shorten_paths
 from llamero.models.errors import (
     STATUS_BY_TYPE,
     AuthenticationFailed,
+    InvalidRequest,
     LlameroError,
     UpstreamFailed,
 )
+from llamero.services.llama.blame import param_at_fault
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class ErrorEnvelope:
         """Answer with an engine's refusal, in our envelope."""
         if not 400 <= status <= 599:
             return self.response(UpstreamFailed(reason=f"HTTP {status}"))
+        if (refused := _refused_request(body)) is not None:
+            return self.response(refused)
         response = _json_response(status, self.upstream_fields(status, body))
         if retry_after and retry_after.isdecimal():
             response.headers["Retry-After"] = retry_after
@@ -72,6 +76,8 @@ class ErrorEnvelope:
         """Return the fields of an engine's refusal. What it says beyond our four is kept below 500."""
         if not 400 <= status <= 599:
             return self.fields(UpstreamFailed(reason=f"HTTP {status}"))
+        if (refused := _refused_request(body)) is not None:
+            return self.fields(refused)
         said = _upstream_fields(body)
         kind = said.pop("type", None)
         if not isinstance(kind, str) or not kind:
@@ -121,3 +127,11 @@ def _upstream_fields(body: bytes) -> dict[str, object]:
         case {"error": str(message)}:
             return {"message": message}
     return {}
+
+
+def _refused_request(body: bytes) -> InvalidRequest | None:
+    """The error for a request that an engine could not read, whatever status it gave that."""
+    message = _upstream_fields(body).get("message")
+    if not isinstance(message, str) or (param := param_at_fault(message)) is None:
+        return None
+    return InvalidRequest("chat_error-refused", param=param, reason=message[:UPSTREAM_MESSAGE_LIMIT])

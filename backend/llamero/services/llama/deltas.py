@@ -6,7 +6,6 @@ Sources: `chat.completion.chunk` of the OpenAI API; llama-server's `{"error": {"
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Callable, Iterator
 
 import msgspec
@@ -31,12 +30,11 @@ from llamero.models.errors import (
     NotFound,
     UpstreamFailed,
 )
+from llamero.services.llama.blame import param_at_fault
 from llamero.services.replies import OpenReply
 
 _REASON_LIMIT = 500
 _CODE_LIMIT = 100
-# llama-server takes the blame (500) where a request has an image for a model that does not see.
-_ASKS_FOR_A_SENSE = re.compile(r"(image|audio|video) input is not supported")
 _CONTEXT_FULL = "exceed_context_size_error"
 # What a server elsewhere says besides "mend the request"; clients react to it as if it were said here.
 _REFUSED_BY_STATUS: dict[int, type[LlameroError]] = {401: AuthenticationFailed, 403: Forbidden, 404: NotFound}
@@ -97,8 +95,9 @@ def _error_of(status: int, said: object) -> LlameroError:
     if error.type == _CONTEXT_FULL and error.n_prompt_tokens is not None and error.n_ctx is not None:
         return ContextFull(tokens=error.n_prompt_tokens, limit=error.n_ctx)
     reason = error.message[:_REASON_LIMIT] or f"it answered {status}"
-    if 400 <= status < 500 or _ASKS_FOR_A_SENSE.match(reason):
-        refused = _REFUSED_BY_STATUS.get(status, InvalidRequest)("chat_error-refused", reason=reason)
+    param = param_at_fault(reason)
+    if 400 <= status < 500 or param is not None:
+        refused = _REFUSED_BY_STATUS.get(status, InvalidRequest)("chat_error-refused", param=param, reason=reason)
         if isinstance(error.code, str):
             refused.public_code = error.code[:_CODE_LIMIT]
         return refused
