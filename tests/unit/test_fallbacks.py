@@ -147,6 +147,14 @@ async def test_fallback_failed_target_comes_last_until_its_cooldown_is_over() ->
     assert tried.models.asked == ["a", "b", "c"]
 
 
+async def test_fallback_target_that_cannot_read_the_request_is_not_left_alone_for_it() -> None:
+    unseen = b'{"error":{"code":500,"message":"image input is not supported - hint: mmproj","type":"server_error"}}'
+    tried = Tried({"a": refusal(500, body=unseen), "b": Script()})
+    for _ in range(2):
+        assert (await tried.ask())[0] == 200
+        assert tried.models.asked == ["a", "b"], "the next one may see, and the first works for all others"
+
+
 async def test_fallback_cooled_target_is_still_the_last_resort() -> None:
     tried = Tried({"a": refusal(500), "b": Script()})
     await tried.ask()

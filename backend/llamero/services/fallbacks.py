@@ -101,10 +101,12 @@ class Fallbacks:
     def _leave_alone(
         self, target: str, fallback: FallbackDestination, failed: Begun | LlameroError, retry_after: float | None
     ) -> None:
-        seconds = cooldown_s(fallback.cooldown_s, retry_after)
-        self._cooldowns.cool(target, self._clock.monotonic(), seconds)
         why = str(failed) if isinstance(failed, LlameroError) else f"it answered {failed.status}"
         note_fallback(why)
+        if isinstance(failed, Begun) and failed.could_not_read_the_request:
+            return
+        seconds = cooldown_s(fallback.cooldown_s, retry_after)
+        self._cooldowns.cool(target, self._clock.monotonic(), seconds)
         logger.warning("%s: %s is left alone for %.0f s: %s", fallback.alias, target, seconds, why)
 
 
@@ -117,6 +119,11 @@ class Begun:
         self._reply = reply
         self._beginning = beginning
         self._rest = rest
+
+    @property
+    def could_not_read_the_request(self) -> bool:
+        """Is this a failure that says nothing of the target, which works for other requests?"""
+        return self.status == 500 and isinstance(refusal(self.status, self._beginning.raw), InvalidRequest)
 
     @property
     def on_recovery(self) -> Callable[[], None]:
