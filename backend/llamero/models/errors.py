@@ -173,7 +173,7 @@ class NotFound(LlameroError):
     """No such route or thing. Arguments: `path`."""
 
     code = "request_error-not_found"
-    public_code = "not_found"
+    public_code: str | None = "not_found"
     type = "not_found_error"
 
 
@@ -195,6 +195,7 @@ class ModelFileNotFound(NotFound):
     """The model file does not exist. Arguments: `path`."""
 
     code = "server_error-model_not_found"
+    public_code = None
 
 
 class MethodNotAllowed(LlameroError):
