@@ -39,7 +39,7 @@ lint: frontend
 test: frontend
 	@sh tests/install_system_packages.sh
 	$(BIN)/python build/build_frontend.py --run test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: frontend
 	$(BIN)/python -m tests.bench
