@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llamero.desktop.geometry import (
@@ -85,6 +85,7 @@ areas = st.builds(ScreenArea, numbers, numbers, st.integers(320, 8000), st.integ
 
 
 @given(geometries, st.lists(areas, max_size=3))
+@example(at(-201, 0, 321, 1), [ScreenArea(0, 0, 320, 240)])
 def test_window_with_a_place_always_shows_something_to_grab(
     geometry: WindowGeometry, screens: list[ScreenArea]
 ) -> None:

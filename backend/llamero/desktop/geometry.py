@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from llamero.infrastructure.private_file import read_private_file, write_private_file
 from llamero.models.desktop import ScreenArea, WindowGeometry
@@ -47,8 +48,9 @@ def fit_to_screens(geometry: WindowGeometry, screens: Sequence[ScreenArea]) -> W
     width, height = max(geometry.width, MINIMUM_WIDTH), max(geometry.height, MINIMUM_HEIGHT)
     if screen is not None:
         width, height = min(width, screen.width), min(height, screen.height)
-    place = (geometry.x, geometry.y) if home is not None else (None, None)
-    return WindowGeometry(width=width, height=height, x=place[0], y=place[1], maximized=geometry.maximized)
+    fitted = replace(geometry, width=width, height=height)
+    # One that has become narrower may no longer reach where it could be grabbed.
+    return fitted if _screen_of(fitted, screens) is not None else replace(fitted, x=None, y=None)
 
 
 def screen_index(geometry: WindowGeometry, screens: Sequence[ScreenArea]) -> int | None:
@@ -88,7 +90,7 @@ class GeometryKeeper:
     def changed(self, reported: WindowGeometry) -> None:
         """Take note. A maximized window keeps the size and place to which it will be restored."""
         if reported.maximized:
-            reported = msgspec.structs.replace(self._current, maximized=True)
+            reported = replace(self._current, maximized=True)
         if not _plausible(reported):
             return
         self._current = reported
