@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from llamero.infrastructure.daemon_call import in_daemon_thread
 from llamero.infrastructure.private_file import read_private_file, write_private_file
 from llamero.infrastructure.secret_masking import register_secret
 from llamero.models.errors import InvalidRequest, IoFailed, LlameroError, Unavailable
@@ -179,30 +179,6 @@ class RemoteKeys:
 
 
 async def _in_thread(call: Callable[[], _Result], timeout_s: float) -> _Result:
-    """Run a call that may never return, in a thread that ends with the process. Raises TimeoutError."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[_Result] = loop.create_future()
-
-    def tell(result: _Result | None, error: BaseException | None) -> None:
-        if outcome.done():
-            return
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]  # a result that is None is one, too
-
-    def run() -> None:
-        result: _Result | None = None
-        failed: BaseException | None = None
-        try:
-            result = call()
-        except BaseException as error:
-            failed = error
-        try:
-            loop.call_soon_threadsafe(tell, result, failed)
-        except RuntimeError:  # the loop has ended meanwhile
-            return
-
-    threading.Thread(target=run, name="keyring", daemon=True).start()
+    """Run a call that may never return. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
-        return await outcome
+        return await in_daemon_thread(call, "keyring")
