@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from llamero import __version__
 from llamero.commands.alias_parser import add_alias_commands
 from llamero.commands.options import Options
 from llamero.commands.report import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, report_failure, report_surprise, say
@@ -107,13 +106,23 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
 
+class _Version(argparse.Action):
+    """Reads which build this is only when it is asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> NoReturn:
+        from llamero.infrastructure.build_info import version_text
+
+        print(f"llamero {version_text()}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="llamero",
         description="Run language models on your own machine. Without a command, the window opens.",
         epilog="Llamero's data is where --data-dir says, else where this system keeps such things.",
     )
-    parser.add_argument("--version", action="version", version=f"llamero {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show which build this is, and leave")
     _add_global_options(parser, top=True)
     parser.add_argument("--model", metavar="FILE", type=Path, help="GGUF file to open in the window")
     parser.add_argument("--selftest", action="store_true", help=argparse.SUPPRESS)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from llamero import __version__
+from llamero.infrastructure.build_info import version_text
 from tests.fakes.launch import REPOSITORY
 from tests.process.cli import Home
 
@@ -29,7 +30,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 )
 def test_cli_version_is_one_line(command: list[str]) -> None:
     done = subprocess.run([*command, "--version"], capture_output=True, encoding="utf-8", check=True)
-    assert (done.stdout, done.stderr) == (f"llamero {__version__}\n", "")
+    assert (done.stdout, done.stderr) == (f"llamero {version_text()}\n", "")
+    assert done.stdout.startswith(f"llamero {__version__} (")
+    assert done.stdout.endswith("source)\n")
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["serve", "--help"], ["sing"]], ids=" ".join)
