@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: app setup frontend test lint bench models clean lock help
+.PHONY: app setup frontend test lint bench models icons clean lock help
 
 app: setup frontend
 	$(BIN)/llamero
@@ -17,6 +17,7 @@ help:
 	@echo "make lint    ruff, mypy --strict, tsc --strict and eslint"
 	@echo "make bench   measure against the bare engine; table on stdout, JSON in bench.json"
 	@echo "make models  make the demo and test models again"
+	@echo "make icons   make every size of the icon again"
 	@echo "make lock    pin the dependencies again (needs uv)"
 
 setup: $(STAMP)
@@ -46,6 +47,9 @@ bench: frontend
 
 models: setup
 	$(BIN)/python build/make_models.py
+
+icons: setup
+	$(BIN)/python build/make_icons.py
 
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/app.lock
