@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const OURS = ['llamero', 'state-busy', 'state-failed', 'state-ready', 'state-starting', 'state-stopped'];
+const OURS = ['state-busy', 'state-failed', 'state-ready', 'state-starting', 'state-stopped'];
 const LUCIDE = [
   'arrow-down', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'file-plus-2', 'gauge', 'image-down', 'inbox', 'message-square',
   'panel-left', 'pencil', 'plus', 'refresh-cw', 'route', 'scroll-text', 'search', 'server', 'arrow-up', 'sliders-horizontal', 'square', 'table-2',

@@ -47,7 +47,9 @@ def ask(page: Page, question: str) -> None:
 def test_app_window_opened_asked_read_and_closed_leaves_nothing_running(home: Home, display: Display) -> None:
     port = free_port()
     process = open_window(home, display, port)
-    display.window("Llamero")
+    shown = display.window("Llamero")
+    until(lambda: display.icon_sizes(shown), 5.0, "the window has an icon")
+    assert all(width == height and width >= 16 for width, height in display.icon_sizes(shown))
     with sync_playwright() as playwright:
         browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
         page = browser.contexts[0].pages[0]

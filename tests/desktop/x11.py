@@ -74,6 +74,22 @@ class Display:
         self._x.XGetGeometry(self._display, c_ulong(window), *values)
         return Shape(x.value, y.value, width.value, height.value)
 
+    def icon_sizes(self, window: int) -> list[tuple[int, int]]:
+        """Width and height of each picture in the window's `_NET_WM_ICON`, as its manager would show them."""
+        kind, width, count, rest, data = c_ulong(), c_int(), c_ulong(), c_ulong(), POINTER(c_ulong)()
+        values = (byref(value) for value in (kind, width, count, rest, data))
+        cardinal, whole = c_ulong(6), c_long(1 << 24)
+        self._x.XGetWindowProperty(
+            self._display, c_ulong(window), c_ulong(self._atom("_NET_WM_ICON")), c_long(0), whole, 0, cardinal, *values
+        )
+        sizes, at = [], 0
+        while at < count.value:
+            sizes.append((int(data[at]), int(data[at + 1])))
+            at += 2 + sizes[-1][0] * sizes[-1][1]
+        if data:
+            self._x.XFree(data)
+        return sizes
+
     def move(self, window: int, shape: Shape) -> None:
         self._x.XMoveResizeWindow(self._display, c_ulong(window), *shape)
         self._flush()

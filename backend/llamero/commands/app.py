@@ -21,6 +21,7 @@ from llamero.bridge.origin import Origin, open_origin
 from llamero.commands.options import Ground, Options, prepare
 from llamero.commands.report import say, sentence
 from llamero.desktop.backends import choose_toolkit
+from llamero.desktop.icon import window_icon
 from llamero.desktop.options import WindowOptions, debugging_port
 from llamero.desktop.single_instance import hand_over
 from llamero.desktop.window import DesktopWindow
@@ -73,6 +74,7 @@ def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) ->
             geometry_file=ground.paths.data_dir / GEOMETRY_FILE,
             open_link=core.open_link,
             stop_timeout_s=ground.resolved.settings.engine.stop_grace_s + END_S,
+            icon=window_icon(toolkit),
             debugging_port=debugging_port(),
         ),
     )

@@ -5,7 +5,7 @@ import { icon } from './icon.js';
 
 /** @param {import('../page.js').App} app */
 export const rail = ({ page }) => html`
-  <span class="rail-mark" aria-hidden="true">${icon('llamero')}</span>
+  <span class="rail-mark"><img src="/favicon.svg" alt="" /></span>
   ${VIEWS.map(
     (view) => html`<a
       class="rail-item"

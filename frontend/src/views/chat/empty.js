@@ -4,7 +4,6 @@
  * @typedef {import('../../page.js').App} App
  */
 import { html, nothing } from 'lit-html';
-import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
 import { text } from '../../i18n.js';
 import { isLocal } from '../../models.js';
@@ -36,7 +35,7 @@ export function emptyState({ store, actions }) {
 
 /** @param {string} title @param {unknown} body @param {unknown} buttons */
 const screen = (title, body, buttons) => html`<div class="empty">
-  <div class="picture" aria-hidden="true">${icon('llamero')}</div>
+  <div class="picture"><img src="/llamero.svg" alt="" /></div>
   <h2>${title}</h2>
   ${body}
   <div class="empty-buttons">${buttons}</div>
