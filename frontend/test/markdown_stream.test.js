@@ -72,8 +72,10 @@ function streamed(text, size) {
   const frozen = [];
   let tail = '';
   const stream = new MarkdownStream({
-    freeze: (html) => frozen.push(html),
-    tail: (html) => (tail = html),
+    show(settled, open) {
+      frozen.push(...settled);
+      tail = open.join('');
+    },
     mend: (index, html) => (frozen[index] = html),
   });
   for (let at = 0; at < text.length; at += size) {
@@ -101,7 +103,7 @@ test('markdown cut off anywhere is the text so far', () => {
 
 test('markdown of a long answer renders again only what is open', () => {
   const text = 'A paragraph of some words.\n\n'.repeat(2000);
-  const stream = new MarkdownStream({ freeze: () => {}, tail: () => {}, mend: () => {} });
+  const stream = new MarkdownStream({ show: () => {}, mend: () => {} });
   for (let at = 0; at < text.length; at += 40) {
     stream.push(text.slice(at, at + 40));
     stream.write();

@@ -10,10 +10,10 @@
 import { blockStarts, renderBlocks } from './parser.js';
 
 /**
- * @typedef {object} Sink
- * @property {(html: string) => void} freeze  One more block is final: it goes after the frozen ones, before the tail.
- * @property {(html: string) => void} tail  What stands after the frozen blocks now.
- * @property {(index: number, html: string) => void} mend  A frozen block was wrong.
+ * @typedef {object} Sink  Blocks are HTML, one top-level element each.
+ * @property {(settled: string[], open: string[]) => void} show
+ *   `settled` are final and go after those that were; `open` are what stands after them now.
+ * @property {(index: number, html: string) => void} mend  A settled block was wrong.
  */
 
 export class MarkdownStream {
@@ -42,41 +42,40 @@ export class MarkdownStream {
 
   /** Show what has come. */
   write() {
-    this.#freezeFinished();
-    const html = renderBlocks(this.source.slice(this.settled), this.#scratch()).map((block) => block.html).join('');
-    if (html !== this.shown) this.sink.tail(html);
-    this.shown = html;
+    const settled = this.#freezeFinished();
+    const open = renderBlocks(this.source.slice(this.settled), this.#scratch()).map((block) => block.html);
+    const shown = open.join('');
+    if (settled.length || shown !== this.shown) this.sink.show(settled, open);
+    this.shown = shown;
   }
 
   /** Show the whole, final answer. */
   finish() {
-    this.#freezeFinished();
-    const rest = renderBlocks(this.source.slice(this.settled), this.env);
-    this.sink.tail('');
+    const settled = this.#freezeFinished();
+    settled.push(...this.#freeze(this.source.slice(this.settled)));
     this.shown = '';
-    for (const block of rest) this.#freeze(block.html);
-    this.settled = this.source.length;
+    this.sink.show(settled, []);
     if (this.env['references'] && Object.keys(this.env['references']).length) this.#mend();
   }
 
+  /** The blocks that have become final since the last time. */
   #freezeFinished() {
     const lineEnd = this.source.lastIndexOf('\n') + 1;
-    if (lineEnd <= this.looked) return;
+    if (lineEnd <= this.looked) return [];
     this.looked = lineEnd;
     const text = this.source.slice(this.settled, lineEnd);
     const starts = blockStarts(text, this.#scratch());
     const last = starts.at(-1);
-    if (starts.length < 2 || last === undefined || last === 0) return;
-    const end = offsetOfLine(text, last);
-    for (const block of renderBlocks(text.slice(0, end), this.env)) this.#freeze(block.html);
-    this.settled += end;
-    this.shown = '';
+    if (starts.length < 2 || last === undefined || last === 0) return [];
+    return this.#freeze(text.slice(0, offsetOfLine(text, last)));
   }
 
-  /** @param {string} html */
-  #freeze(html) {
-    this.frozen.push(html);
-    this.sink.freeze(html);
+  /** @param {string} text  What follows the settled text and is final. @returns {string[]} */
+  #freeze(text) {
+    const blocks = renderBlocks(text, this.env).map((block) => block.html);
+    this.frozen.push(...blocks);
+    this.settled += text.length;
+    return blocks;
   }
 
   /** Render all with every reference known, and replace the blocks that come out differently. */

@@ -1,11 +1,11 @@
 /**
  * Puts a markdown stream on the page. Writes are as far apart as they are costly, so that a growing answer takes about an
- * eighth of the main thread: at most thirty a second, five while a long block is open. Each replaces only the nodes of
- * the last block.
+ * eighth of the main thread: at most thirty a second, five while a long block is open. Each replaces only the last block.
  */
 import { afterThisFrame, inNextFrame } from '../frames.js';
 import { decorate } from './decorate.js';
 import { drawMath } from './math.js';
+import { Runs } from './runs.js';
 import { cleanAnswer } from './sanitize.js';
 import { MarkdownStream } from './stream.js';
 
@@ -18,17 +18,12 @@ const LONG_TAIL_EVERY_MS = 200;
 export class MarkdownView {
   /** @param {Element} host  Its children belong to this view. */
   constructor(host) {
-    this.host = host;
-    /** @type {ChildNode[][]} */
-    this.frozen = [];
-    /** @type {ChildNode[]} */
-    this.tail = [];
+    this.runs = new Runs(host);
     this.pending = false;
     this.finished = false;
     this.stream = new MarkdownStream({
-      freeze: (html) => this.#freeze(html),
-      tail: (html) => this.#replaceTail(html),
-      mend: (index, html) => this.#mend(index, html),
+      show: (settled, open) => this.#show(settled, open),
+      mend: (index, html) => this.runs.replace(index, /** @type {Element} */ (elements([html])[0])),
     });
     this.task = () => this.#write();
     this.writtenAt = -Infinity;
@@ -60,9 +55,7 @@ export class MarkdownView {
   /** Begin again with nothing. */
   restart() {
     this.finished = false;
-    this.host.replaceChildren();
-    this.frozen = [];
-    this.tail = [];
+    this.runs.clear();
     this.stream = new MarkdownStream(this.stream.sink);
   }
 
@@ -77,38 +70,18 @@ export class MarkdownView {
     });
   }
 
-  /** @param {string} html */
-  #freeze(html) {
-    const nodes = this.#nodes(html);
-    const before = this.tail[0] ?? null;
-    for (const node of nodes) this.host.insertBefore(node, before);
-    this.frozen.push(nodes);
-    // What was the tail is part of what has just been frozen.
-    this.#replaceTail('');
+  /** @param {string[]} settled @param {string[]} open */
+  #show(settled, open) {
+    const all = elements([...settled, ...open]);
+    this.runs.show(all.slice(0, settled.length), all.slice(settled.length));
   }
+}
 
-  /** @param {string} html */
-  #replaceTail(html) {
-    for (const node of this.tail) node.remove();
-    this.tail = html ? this.#nodes(html) : [];
-    this.host.append(...this.tail);
-  }
-
-  /** @param {number} index @param {string} html */
-  #mend(index, html) {
-    const old = this.frozen[index] ?? [];
-    const nodes = this.#nodes(html);
-    old[0]?.before(...nodes);
-    for (const node of old) node.remove();
-    this.frozen[index] = nodes;
-  }
-
-  /** @param {string} html @returns {ChildNode[]} */
-  #nodes(html) {
-    const fragment = cleanAnswer(html);
-    decorate(fragment);
-    const nodes = [...fragment.children];
-    queueMicrotask(() => nodes.forEach((node) => node.parentNode && drawMath(node)));
-    return nodes;
-  }
+/** Blocks as elements that may be shown, cleaned together: each cleaning parses a document. @param {string[]} blocks @returns {Element[]} */
+function elements(blocks) {
+  const fragment = cleanAnswer(blocks.join(''));
+  decorate(fragment);
+  const made = [...fragment.children];
+  queueMicrotask(() => made.forEach((element) => element.parentNode && drawMath(element)));
+  return made;
 }
