@@ -21,6 +21,7 @@ from llamero.infrastructure.llama.engines import (
 from llamero.models.errors import EngineNotFound
 from llamero.models.llama import Engine, EngineKind
 from llamero.models.settings import EngineSettings
+from tests.fakes.unprivileged import as_nobody, reachable_directory
 from tests.unit.programs import write_program
 
 
@@ -133,6 +134,15 @@ def test_find_engine_on_path_passes_over_what_cannot_be_started(tmp_path: Path) 
     good = write_program(tmp_path / "c" / EXECUTABLE, "pass")
     path = os.pathsep.join(str(tmp_path / name) for name in "abc")
     assert find(tmp_path, environment={"PATH": path}).command == (str(good),)
+
+
+def test_find_engine_on_path_passes_over_directories_that_nobody_may_enter() -> None:
+    with reachable_directory() as folder:
+        locked = folder / "locked"
+        write_program(locked / EXECUTABLE, "pass")
+        locked.chmod(0)
+        kind = as_nobody(lambda: find(folder, environment={"PATH": str(locked)}).kind)
+    assert kind is EngineKind.EMBEDDED
 
 
 def test_find_engine_relative_directory_on_path_is_not_searched(

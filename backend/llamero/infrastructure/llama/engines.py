@@ -94,8 +94,11 @@ def installed_variants(data_dir: Path) -> tuple[tuple[str, Path], ...]:
 
 
 def is_executable(path: Path) -> bool:
-    """A file that this user may start."""
-    return path.is_file() and os.access(path, os.X_OK)
+    """A file that this user may start. What cannot even be looked at is none."""
+    try:
+        return path.is_file() and os.access(path, os.X_OK)
+    except OSError:
+        return False
 
 
 async def engine_version(engine: Engine, *, timeout: float = 10.0) -> str:
