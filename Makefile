@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PACKAGE_STAMP := $(VENV)/.packaging-installed
+WINDOW ?= qt
 
 .DEFAULT_GOAL := help
-.PHONY: app setup frontend test lint bench models icons clean lock help
+.PHONY: app setup frontend test test-package lint bench models icons package clean lock help
 
 app: setup frontend
 	$(BIN)/llamero
@@ -14,6 +16,8 @@ help:
 	@echo "make app     set everything up and open Llamero"
 	@echo "make setup   build $(VENV) from the hash lock"
 	@echo "make test    set up what is missing and run every test"
+	@echo "make package       make what users download, in out/"
+	@echo "make test-package  build the bundle and start it where it is hard to"
 	@echo "make lint    ruff, mypy --strict, tsc --strict and eslint"
 	@echo "make bench   measure against the bare engine; table on stdout, JSON in bench.json"
 	@echo "make models  make the demo and test models again"
@@ -45,6 +49,17 @@ test: frontend
 bench: frontend
 	$(BIN)/python -m tests.bench
 
+$(PACKAGE_STAMP): $(STAMP) requirements/package.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/package.lock
+	@touch $(PACKAGE_STAMP)
+
+package: $(PACKAGE_STAMP)
+	$(BIN)/python build/package.py bundle --window $(WINDOW)
+
+test-package: $(PACKAGE_STAMP)
+	@sh tests/install_system_packages.sh
+	$(BIN)/python -m pytest tests/package
+
 models: setup
 	$(BIN)/python build/make_models.py
 
@@ -54,6 +69,7 @@ icons: setup
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/app.lock
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/dev.lock
+	uv pip compile --group package --constraint requirements/dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/package.lock
 
 clean:
-	rm -rf $(VENV) bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,72 @@
+"""Turn the checkout into what users download.
+
+    python build/package.py bundle [--window qt|system]
+
+`bundle` builds the page and runs PyInstaller. It lays one folder down, `out/bundle-<window>/llamero`, and writes its
+path on standard output. The program in it is `llamero` (on Windows `llamero.exe`, and `llamerow.exe` without a
+console); everything else is in `_internal`. The folder can be moved and may be read-only, and needs no Python on the
+machine. Other packages are made of it: `bundle(window)` returns its path. `--window` says whose browser shows the page
+on Linux; README.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from third_party import third_party_licenses, write_notices
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out"
+WINDOWS = ("qt", "system")
+NOTICES = "THIRD_PARTY_LICENSES.txt"
+
+
+def bundle(window: str = "qt") -> Path:
+    """Build the page and the bundle, and return its folder. Raises CalledProcessError when a step fails."""
+    subprocess.run([sys.executable, str(ROOT / "build" / "build_frontend.py")], check=True, stdout=sys.stderr)
+    work, target = OUT / "work" / window, OUT / f"bundle-{window}"
+    data = work / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    (data / "build_info.json").write_text(json.dumps(build_info()), encoding="utf-8")
+    licenses = third_party_licenses(window)
+    (data / "third_party_licenses.json").write_text(json.dumps(licenses), encoding="utf-8")
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
+    command += ["--workpath", str(work), "--distpath", str(target), str(ROOT / "build" / "llamero.spec")]
+    variables = {"LLAMERO_BUNDLE_WINDOW": window, "LLAMERO_BUNDLE_DATA": str(data)}
+    subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **variables})
+    folder = target / "llamero"
+    write_notices(licenses, folder / NOTICES)
+    shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
+    return folder
+
+
+def build_info() -> dict[str, str | None]:
+    """Commit and time of this build. SOURCE_DATE_EPOCH, as reproducible-builds.org has it, sets the time."""
+    at = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {"commit": asked.stdout.strip() or None, "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))}
+
+
+def main() -> int:
+    """Make one kind of package, and say where it lies."""
+    parser = argparse.ArgumentParser(description="Turn the checkout into what users download.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    making = kinds.add_parser("bundle", help="the folder that every package is made of")
+    making.add_argument("--window", choices=WINDOWS, default="qt", help="whose browser shows the page on Linux (qt)")
+    options = parser.parse_args()
+    print(bundle(options.window))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
