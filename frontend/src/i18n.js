@@ -203,7 +203,7 @@ export const text = {
     /** @param {string} state */
     machine: (state) => `Not loaded, loading, ready, unloading or failed. Now: ${state}`,
     engine: 'Engine',
-    engines: /** @type {Record<string, string>} */ ({ settings: 'From the settings', installed: 'Installed', path: 'From PATH', embedded: 'Built in' }),
+    engines: /** @type {Record<string, string>} */ ({ settings: 'From the settings', installed: 'Installed', path: 'From PATH', bundled: 'Came with Llamero', embedded: 'Built in' }),
     process: 'Process',
     /** @param {number} port */
     port: (port) => `port ${port}`,

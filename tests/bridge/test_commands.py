@@ -21,6 +21,7 @@ from llamero.models.llama import (
     Failure,
     LaunchFlag,
     ModelId,
+    PassedOver,
     ServerExit,
     ServerPhase,
     ServerSnapshot,
@@ -234,6 +235,14 @@ async def test_server_details_say_where_each_flag_came_from_and_why_it_ended_bef
     assert ended["at"] == pytest.approx(time.time() - 90, abs=5)
     assert details["unloads_at"] == pytest.approx(time.time() + 60, abs=5)
     assert (details["port"], details["server"]["pid"]) == (8123, 7)
+
+
+async def test_server_details_say_for_which_engine_another_stands_in(tmp_path: Path) -> None:
+    wanted = PassedOver(variant="vulkan", reason="no driver")
+    async with running_bridge(tmp_path) as bridge:
+        bridge.actor.show(server(ServerPhase.READY, engine=Engine(EngineKind.EMBEDDED, ("x",), instead_of=wanted)))
+        details = (await bridge.call("get_server_details", {"alias": "m"})).json()
+    assert details["engine_note"] == "engine_error-passed_over variant=vulkan reason=no driver"
 
 
 async def test_server_output_gives_what_is_new_and_all_of_another_process(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from playwright.async_api import expect
 
 from llamero.models.bridge import ServerInfo
-from llamero.models.llama import ServerPhase
+from llamero.models.llama import EngineKind, ServerPhase
 from tests.fakes.fake_bridge.scenarios import DEMO, LARGE, QWEN, SMALL
 from tests.ui.conftest import Open, Opened
 
@@ -87,6 +87,21 @@ async def test_servers_output_is_live_bounded_and_asked_for_only_while_it_is_see
     before = len(asked(one, "get_server_output"))
     await one.page.wait_for_timeout(1200)
     assert len(asked(one, "get_server_output")) == before
+
+
+async def test_servers_card_says_for_which_engine_another_stands_in(open_page: Open) -> None:
+    one = await open_servers(open_page)
+    card = one.page.get_by_role("article", name=QWEN.alias)
+    await expect(card.locator(".facts")).to_contain_text("From the settings · cuda")
+    note = "The engine vulkan that came with Llamero does not start on this machine: no driver."
+    await expect(card.get_by_text(note)).to_have_count(0)
+    world = one.fake.world
+    stand_in = replace(world.details[QWEN.alias], engine=EngineKind.EMBEDDED, variant="cpu", engine_note=note)
+    world.details[QWEN.alias] = stand_in
+    world.servers[0] = replace(world.servers[0], restarts=3)
+    one.fake.event("servers", world.servers)
+    await expect(card.get_by_text(note)).to_be_visible()
+    await expect(card.locator(".facts")).to_contain_text("Built in · cpu")
 
 
 async def test_servers_details_are_asked_again_when_their_server_changes_and_only_then(open_page: Open) -> None:

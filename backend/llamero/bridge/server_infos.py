@@ -17,7 +17,16 @@ from llamero.infrastructure.clock import Clock
 from llamero.models.bridge import ServerInfo
 from llamero.models.errors import LlameroError
 from llamero.models.events import StateEvent
-from llamero.models.llama import ActorSnapshot, Failure, OutputLines, ServerExit, ServerPhase, ServerSnapshot
+from llamero.models.llama import (
+    ActorSnapshot,
+    Engine,
+    Failure,
+    OutputLines,
+    PassedOver,
+    ServerExit,
+    ServerPhase,
+    ServerSnapshot,
+)
 from llamero.models.supervision import ExitInfo, ServerDetails, ServerOutput
 
 # Not every change of a server that starts or stops is announced, so it is looked at this often until it is done.
@@ -91,6 +100,7 @@ class ServerInfos:
             port=server.port,
             engine=None if engine is None else engine.kind,
             variant="" if engine is None else engine.variant,
+            engine_note=self.engine_note(engine),
             command=() if engine is None else engine.command,
             flags=server.flags,
             exits=tuple([self._exit(one) for one in server.exits]),
@@ -98,6 +108,16 @@ class ServerInfos:
             keep_alive_s=server.keep_alive_s,
             unloads_at=None if server.expires_at is None else self._on_the_wall(server.expires_at),
         )
+
+    def engine_note(self, engine: Engine | None) -> str:
+        """For which engine this one stands in, and why; empty where it is the one that was wanted."""
+        if engine is None or engine.instead_of is None:
+            return ""
+        arguments: dict[str, str | int | float] = {
+            "variant": engine.instead_of.variant,
+            "reason": engine.instead_of.reason,
+        }
+        return self._reason(Failure(code=PassedOver.CODE, arguments=arguments)) or ""
 
     def log(self, alias: str) -> tuple[str, ...]:
         """The last lines of a model's server, running or failed, oldest first."""

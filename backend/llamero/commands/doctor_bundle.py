@@ -17,7 +17,8 @@ import msgspec
 
 from llamero import __version__
 from llamero.application import DATABASE_NAME
-from llamero.infrastructure.llama.engines import engine_version, find_engine, list_devices
+from llamero.infrastructure.llama.engine_choice import EngineChoice
+from llamero.infrastructure.llama.engines import engine_version, list_devices
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.remote_keys import RemoteKeys
@@ -106,7 +107,7 @@ def _settings(resolved: ResolvedSettings) -> dict[str, Any]:
 
 async def _engine(paths: Paths, resolved: ResolvedSettings) -> dict[str, Any]:
     try:
-        engine = await asyncio.to_thread(find_engine, resolved.settings.engine, paths.data_dir)
+        engine = await EngineChoice(paths.data_dir, engine_version).choose(resolved.settings.engine)
         version = await engine_version(engine)
     except LlameroError as error:
         return {"problem": default_messages().error(error)}

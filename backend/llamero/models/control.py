@@ -13,7 +13,10 @@ Number = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One server. Memory in bytes, None where it is not measured; `uptime_s` since it is ready."""
+    """One server. Memory in bytes, None where it is not measured; `uptime_s` since it is ready.
+
+    `engine_note` says for which engine another stands in, and why.
+    """
 
     model: str
     state: ServerPhase
@@ -26,6 +29,7 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     memory: int | None = None
     gpu_memory: int | None = None
     reason: str | None = None
+    engine_note: str = ""
 
 
 class RunningServers(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
@@ -50,15 +51,29 @@ class EngineKind(StrEnum):
     SETTINGS = "settings"
     INSTALLED = "installed"
     PATH = "path"
+    BUNDLED = "bundled"
     EMBEDDED = "embedded"
 
 
+class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine of the package that does not start on this machine. `reason` is part of a sentence."""
+
+    CODE: ClassVar[str] = "engine_error-passed_over"
+
+    variant: str
+    reason: str
+
+
 class Engine(msgspec.Struct, frozen=True):
-    """An engine that can be started: `command` is the argv prefix before llama-server's own flags."""
+    """An engine that can be started: `command` is the argv prefix before llama-server's own flags.
+
+    `instead_of` is the one that would have been used, if it had started.
+    """
 
     kind: EngineKind
     command: tuple[str, ...]
     variant: str = "cpu"
+    instead_of: PassedOver | None = None
 
 
 class EngineDevice(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,8 @@ class ExitInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may want to know about one server. `engine` is None for a model that has none.
+    """What a person may want to know about one server. `engine` is None for a model that has none, and `engine_note`
+    says for which engine it stands in and why.
 
     `command` is the engine's program with its own words; `flags` are those of this very process. `unloads_at` is when
     it goes if nothing is asked of it until then; `keep_alive_s` as in `ModelInfo`; `memory_bytes` is an estimate.
@@ -33,6 +34,7 @@ class ServerDetails(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     engine: EngineKind | None = None
     variant: str = ""
+    engine_note: str = ""
     command: tuple[str, ...] = ()
     flags: tuple[LaunchFlag, ...] = ()
     exits: tuple[ExitInfo, ...] = ()

@@ -23,6 +23,7 @@ from llamero.infrastructure.inspection import (
 )
 from llamero.infrastructure.llama.args import merge
 from llamero.infrastructure.llama.cpu_features import X86, cpu_features, lacks_avx2
+from llamero.infrastructure.llama.engine_choice import EngineChoice, Find
 from llamero.infrastructure.llama.engines import engine_version, find_engine, list_devices
 from llamero.infrastructure.llama.flags import learn_flags
 from llamero.infrastructure.messages import Messages, default_messages
@@ -30,7 +31,7 @@ from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.models.doctor import DatabaseAbilities, Finding, Level, MachineMemory
 from llamero.models.errors import IoFailed, LlameroError
-from llamero.models.llama import Engine, EngineDevice, EngineKind
+from llamero.models.llama import Engine, EngineDevice, EngineKind, PassedOver
 from llamero.models.remote import KeyPlace
 from llamero.models.settings import ResolvedSettings, Source
 
@@ -63,8 +64,10 @@ class Doctor:
         messages: Messages | None = None,
         read_gpus: Callable[[], GpuReading] = lambda: GpuProbe().read(),
         keys: RemoteKeys | None = None,
+        find: Find = find_engine,
     ) -> None:
         self._paths = paths
+        self._engines = EngineChoice(paths.data_dir, engine_version, find)
         self._keys = keys if keys is not None else RemoteKeys(paths.data_dir)
         self._resolved = resolved
         self._messages = messages if messages is not None else default_messages()
@@ -98,7 +101,7 @@ class Doctor:
     async def _examine_engine(self) -> list[Finding]:
         name = "doctor-engine"
         try:
-            engine = await asyncio.to_thread(find_engine, self._resolved.settings.engine, self._paths.data_dir)
+            engine = await self._engines.choose(self._resolved.settings.engine)
             version = await engine_version(engine)
         except LlameroError as error:
             return [self._from_error(name, Level.PROBLEM, error)]
@@ -106,7 +109,13 @@ class Doctor:
         arguments = {"kind": engine.kind.value, "variant": engine.variant, "version": version}
         if engine.kind is not EngineKind.EMBEDDED:
             arguments["path"] = engine.command[0]
-        return [self._finding(name, Level.OK, "doctor-engine-found", arguments)]
+        findings = [self._finding(name, Level.OK, "doctor-engine-found", arguments)]
+        if passed_over := engine.instead_of:
+            told = {"variant": passed_over.variant, "reason": passed_over.reason}
+            findings.append(
+                self._finding(name, Level.WARNING, PassedOver.CODE, told, "doctor-engine-passed_over-advice")
+            )
+        return findings
 
     async def _examine_flags(self) -> list[Finding]:
         """The flags that every model is started with; nothing is said where there are none."""

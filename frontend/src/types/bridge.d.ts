@@ -303,7 +303,7 @@ export interface StopModel {
   alias?: string | null;
 }
 
-/** What a person may want to know about one server. `engine` is None for a model that has none. */
+/** What a person may want to know about one server. `engine` is None for a model that has none, and `engine_note` */
 export interface ServerDetails {
   server: ServerInfo;
   model_path: string | null;
@@ -311,6 +311,7 @@ export interface ServerDetails {
   port: number | null;
   engine: EngineKind | null;
   variant: string;
+  engine_note: string;
   command: string[];
   flags: LaunchFlag[];
   exits: ExitInfo[];
@@ -319,7 +320,7 @@ export interface ServerDetails {
   unloads_at: number | null;
 }
 
-export type EngineKind = 'settings' | 'installed' | 'path' | 'embedded';
+export type EngineKind = 'settings' | 'installed' | 'path' | 'bundled' | 'embedded';
 
 /** A flag as a person would write it, and who asked for it: settings, variant, alias, config, or the model. */
 export interface LaunchFlag {

@@ -38,6 +38,7 @@ async def list_servers(context: ControlContext) -> RunningServers:
                 memory=None if cost is None else cost.rss,
                 gpu_memory=None if cost is None else cost.gpu_memory,
                 reason=described[alias].reason if alias in described else None,
+                engine_note=context.infos.engine_note(server.engine),
             )
         )
     return RunningServers(pid=os.getpid(), servers=tuple(statuses))

@@ -1,4 +1,4 @@
-"""Finds the engine to start: the path in settings, an installed variant, `llama-server` on PATH, the embedded engine.
+"""Finds the engine to start: settings, an installed variant, `llama-server` on PATH, the package's own, the embedded.
 
 What the settings name is used or refused with the reason, never passed over in silence; only where they name nothing
 does the search go on. A directory on PATH counts only when it is absolute: an engine must not come from whatever
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from llamero.infrastructure.llama.bundled import bundled_engine, bundled_folder
 from llamero.infrastructure.llama.cpu_features import CpuReader, cpu_features, lacks_avx2
 from llamero.infrastructure.llama.probe import probe
 from llamero.models.errors import EngineNotFound
@@ -43,8 +44,10 @@ def find_engine(
     environment: Mapping[str, str] | None = None,
     read_cpu: CpuReader = cpu_features,
     has_xllamacpp: Callable[[], bool] = _has_xllamacpp,
+    find_bundled: Callable[[], Path | None] = bundled_folder,
 ) -> Engine:
-    """The engine to use. `settings.variant` may be `embedded`, which skips the search.
+    """The engine to use. `settings.variant` may be `embedded`, which skips the search; other variants are looked for
+    among those installed and those that came along.
 
     Raises EngineNotFound, whose argument `path` says what was meant: `context_error-exec_not_exists` and
     `context_error-exec_not_executable` for what the settings name, `engine_error-xllamacpp_missing` and
@@ -58,6 +61,8 @@ def find_engine(
         path = data_dir / "engines" / settings.variant / EXECUTABLE
         if not _VARIANT_NAME.fullmatch(settings.variant):
             raise EngineNotFound(path=settings.variant)
+        if not path.exists() and (bundled := bundled_engine(find_bundled(), settings.variant)):
+            return bundled
         _require_executable(path)
         return Engine(EngineKind.INSTALLED, (str(path),), settings.variant)
     if not settings.variant:
@@ -65,6 +70,8 @@ def find_engine(
             return Engine(EngineKind.INSTALLED, (str(path),), variant)
         for path in _on_path(os.environ if environment is None else environment):
             return Engine(EngineKind.PATH, (str(path),))
+        if bundled := bundled_engine(find_bundled()):
+            return bundled
     if not has_xllamacpp():
         raise EngineNotFound("engine_error-xllamacpp_missing", path="xllamacpp")
     if lacks_avx2(read_cpu()):

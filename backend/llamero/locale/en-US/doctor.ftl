@@ -30,8 +30,10 @@ doctor-engine-found = { $kind ->
         [settings] { $path } as set in the settings
         [installed] installed variant { $variant }
         [path] { $path } found on PATH
+        [bundled] variant { $variant } that came with Llamero
        *[embedded] embedded
     }, { $version }
+doctor-engine-passed_over-advice = Install what it lacks, or choose another engine by engine.variant or engine.path in the settings.
 doctor-flags-understood = { $flags }
 
 doctor-processor-is = { $machine }, { $cores ->

@@ -58,6 +58,8 @@ engine_error-xllamacpp_missing =
         [yes] : { $reason }
        *[no] { "" }
     }. Install the Python package xllamacpp, or set engine.path to a llama-server executable.
+engine_error-passed_over =
+    The engine { $variant } that came with Llamero does not start on this machine: { $reason }. The embedded engine is used instead.
 engine_error-help_failed =
     The engine { $path } did not say which flags it knows{ GIVEN($reason) ->
         [yes] : { $reason }

@@ -73,7 +73,7 @@ settings-table-metrics = How often the hardware is read.
 settings-table-inspector = What of requests is kept in memory for the view Requests.
 settings-table-responses = How much is kept of what programs ask by /v1/responses.
 
-setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or the embedded engine.
+setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or one that came with Llamero.
 setting-engine-variant = Name of the installed engine variant to use. Empty: the best one for this machine.
 setting-engine-arguments = Flags that every model is started with.
 setting-engine-variant_arguments = Flags for the engine variant in use. They are stronger than those above; a model's own are stronger still.

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from llamero.infrastructure.gguf import memory_estimate, read_header
 from llamero.infrastructure.llama.args import config_arguments, merge, render
+from llamero.infrastructure.llama.engine_choice import EngineChoice, Find
 from llamero.infrastructure.llama.engines import find_engine
+from llamero.infrastructure.llama.flag_table import EngineFlags
 from llamero.infrastructure.llama.flags import learn_flags
 from llamero.models.gguf import GgufHeader
-from llamero.models.llama import LaunchFlag, LaunchSpec, LlamaCppConfig
+from llamero.models.llama import Engine, LaunchFlag, LaunchSpec, LlamaCppConfig
 from llamero.models.settings import Settings
 
 _Stamp = tuple[tuple[int, int, int], ...]
@@ -34,16 +36,17 @@ class Plan:
 class Planner:
     """Makes plans, and remembers them. `settings` may be replaced at any time."""
 
-    def __init__(self, settings: Settings, data_dir: Path, cache_dir: Path) -> None:
+    def __init__(self, settings: Settings, data_dir: Path, cache_dir: Path, find: Find = find_engine) -> None:
         self._settings = settings
-        self._data_dir = data_dir
         self._cache_dir = cache_dir
+        self._engines = EngineChoice(data_dir, self._learn_flags, find)
         self._plans: dict[LlamaCppConfig, tuple[_Stamp, Plan]] = {}
 
     def use(self, settings: Settings) -> None:
         """Plan with other settings from now on."""
         self._settings = settings
         self._plans.clear()
+        self._engines.forget()
 
     async def plan(self, config: LlamaCppConfig) -> Plan:
         """The plan for this configuration.
@@ -64,7 +67,7 @@ class Planner:
 
     async def _make(self, config: LlamaCppConfig, settings: Settings) -> Plan:
         header = await asyncio.to_thread(read_header, Path(config.model.path))
-        engine = await asyncio.to_thread(find_engine, settings.engine, self._data_dir)
+        engine = await self._engines.choose(settings.engine)
         known_flags = await learn_flags(engine, self._cache_dir)
         arguments = merge(
             settings.engine.arguments,
@@ -88,6 +91,9 @@ class Planner:
             flags=flags,
         )
         return Plan(spec, header)
+
+    async def _learn_flags(self, engine: Engine, *, timeout: float) -> EngineFlags:
+        return await learn_flags(engine, self._cache_dir, timeout=timeout)
 
 
 def _stamp(spec: LaunchSpec) -> _Stamp:
