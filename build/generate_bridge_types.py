@@ -19,15 +19,18 @@ import msgspec
 from msgspec import inspect
 
 from llamero.models import (
+    about,
     access,
     aliases,
     bench,
     bridge,
+    build,
     conversations,
     inspector,
     logs,
     metrics,
     metrics_history,
+    settings_report,
     supervision,
 )
 
@@ -69,6 +72,12 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "save_alias": (bridge.SaveAlias, bridge.SavedAlias),
     "delete_alias": (bridge.DeleteAlias, bridge.DeletedAlias),
     "open_link": (bridge.OpenLink, None),
+    "get_settings": (Empty, settings_report.SettingsReport),
+    "change_setting": (settings_report.ChangeSetting, settings_report.SettingsReport),
+    "get_about": (Empty, about.About),
+    "list_licenses": (Empty, tuple[about.LicenseSummary, ...]),
+    "get_license": (about.LicenseRef, build.ThirdPartyLicense),
+    "open_place": (about.OpenPlace, None),
     "set_ui_state": (bridge.SetUiState, None),
     "watch_logs": (supervision.WatchLogs, supervision.LogHistory),
     "open_log_file": (Empty, None),
@@ -100,6 +109,7 @@ EVENTS: dict[str, object] = {
     "logs": logs.LogLines,
     "requests": inspector.RequestsChanged,
     "bench": bench.BenchFrame,
+    "settings": settings_report.SettingsReport,
     "ui": bridge.UiState,
 }
 
@@ -128,7 +138,7 @@ class Writer:
             case inspect.IntType() | inspect.FloatType():
                 return "number"
             case inspect.UnionType(types=members):
-                return " | ".join(self.reference(member) for member in members)
+                return " | ".join(dict.fromkeys(self.reference(member) for member in members))
             case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
                 inner = self.reference(item)
                 return f"({inner})[]" if " " in inner else f"{inner}[]"

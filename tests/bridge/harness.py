@@ -70,7 +70,9 @@ from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.routing import Router
+from tests.fakes.about import FakeAbout
 from tests.fakes.aliases import MemoryKeys, MemoryStorage
+from tests.fakes.settings import settings_in
 from tests.gateway.harness import RawResponse, eventually, exchange, request_bytes
 
 T = TypeVar("T")
@@ -525,6 +527,8 @@ async def running_bridge(
             history=FakeHistory(),
             blobs=blobs,
             bench=FakeBench(),
+            settings=settings_in(folder),
+            about=FakeAbout(),
             metrics_push=MetricsPush(metrics, actor, hub),
             inspector=inspector,
             requests_push=RequestsPush(inspector, hub, interval_s=0.01),

@@ -58,6 +58,12 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "save_alias": _BOTH,
     "delete_alias": _BOTH,
     "open_link": _BOTH,
+    "get_settings": _BOTH,
+    "change_setting": _BOTH,
+    "get_about": _BOTH,
+    "list_licenses": _BOTH,
+    "get_license": _BOTH,
+    "open_place": _WINDOW_ONLY,  # it starts a program on the desktop
     "set_ui_state": _BOTH,
     "watch_metrics": _BOTH,
     "watch_logs": _BOTH,

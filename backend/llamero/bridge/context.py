@@ -15,6 +15,7 @@ from llamero.bridge.model_infos import ModelInfos
 from llamero.bridge.model_list import ModelList, Names
 from llamero.bridge.requests_push import Inspector, RequestsPush
 from llamero.bridge.server_infos import Actor, ServerInfos
+from llamero.models.about import About, LicenseSummary, PlaceName
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey
 from llamero.models.aliases import Alias
 from llamero.models.bench import BenchFrame, BenchReport, BenchRun
@@ -30,12 +31,14 @@ from llamero.models.bridge import (
     SendChatMessage,
     WatchMessage,
 )
+from llamero.models.build import ThirdPartyLicense
 from llamero.models.conversations import Conversation, ConversationWithMessages, Message, SearchHit
 from llamero.models.desktop import Activate
 from llamero.models.errors import InvalidRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory
+from llamero.models.settings_report import SettingsReport, SettingValue
 from llamero.services.alias_editor import Notice
 
 T = TypeVar("T")
@@ -134,6 +137,22 @@ class Bench(Protocol):
     async def listed(self) -> tuple[BenchRun, ...]: ...  # noqa: D102
 
 
+class SettingsEditor(Protocol):
+    """The settings and their file: `services.settings.SettingsService`."""
+
+    async def report(self) -> SettingsReport: ...  # noqa: D102
+    async def change(self, path: str, value: SettingValue | None) -> SettingsReport: ...  # noqa: D102
+
+
+class AboutLlamero(Protocol):
+    """The program itself: `services.about.AboutService`."""
+
+    async def about(self) -> About: ...  # noqa: D102
+    async def licenses(self) -> tuple[LicenseSummary, ...]: ...  # noqa: D102
+    async def license(self, name: str) -> ThirdPartyLicense: ...  # noqa: D102
+    async def open_place(self, name: PlaceName) -> None: ...  # noqa: D102
+
+
 class Links(Protocol):
     """Opens links outside: `infrastructure.links.LinkOpener`."""
 
@@ -193,6 +212,8 @@ class Services:
     inspector: Inspector
     requests_push: RequestsPush
     bench: Bench
+    settings: SettingsEditor
+    about: AboutLlamero
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway_url: Callable[[], str | None] = field(default=lambda: None)

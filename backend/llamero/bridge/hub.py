@@ -20,6 +20,7 @@ from llamero.models.errors import RateLimited
 from llamero.models.inspector import RequestsChanged
 from llamero.models.logs import LogLines
 from llamero.models.metrics import MetricsSnapshot
+from llamero.models.settings_report import SettingsReport
 
 # What may be published, and the type of its payload.
 EVENTS: Mapping[str, object] = {
@@ -33,6 +34,7 @@ EVENTS: Mapping[str, object] = {
     "logs": LogLines,
     "requests": RequestsChanged,
     "bench": BenchFrame,
+    "settings": SettingsReport,
     "ui": UiState,
 }
 

@@ -114,6 +114,7 @@ class _Core:
         from llamero.application import running
         from llamero.commands.inspector import open_inspector
         from llamero.commands.page import open_page
+        from llamero.services.settings import SettingsService
 
         app = await stack.enter_async_context(running(ground.paths, ground.resolved))
         inspector = open_inspector(app, stack)
@@ -122,6 +123,7 @@ class _Core:
             stack,
             front,
             inspector,
+            SettingsService(ground.store, ground.resolved, default_messages()),
             gateway_url=lambda: self._gateway_url,
             dialogs=self.window,
             activate=self._activate,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from llamero.infrastructure.paths import Paths
+    from llamero.infrastructure.settings_store import SettingsStore
     from llamero.models.settings import ResolvedSettings
 
 
@@ -75,10 +76,11 @@ class Options(argparse.Namespace):
 
 
 class Ground(NamedTuple):
-    """What a command stands on."""
+    """What a command stands on. `store` is where the settings came from."""
 
     paths: Paths
     resolved: ResolvedSettings
+    store: SettingsStore
 
 
 def prepare(options: Options, overrides: Mapping[str, object], *, console_level: str) -> Ground:
@@ -91,10 +93,11 @@ def prepare(options: Options, overrides: Mapping[str, object], *, console_level:
 
     from llamero.infrastructure.logs import configure_logging
     from llamero.infrastructure.paths import find_paths
-    from llamero.infrastructure.settings_file import load_settings
+    from llamero.infrastructure.settings_store import SettingsStore
 
     paths = find_paths(options.data_dir)
     paths.prepare()
     console = "debug" if options.debug else console_level
     options.log_file = configure_logging(options.log_level, paths.logs, console)
-    return Ground(paths, load_settings(paths.settings_file, os.environ, overrides))
+    store = SettingsStore(paths.settings_file, os.environ, overrides)
+    return Ground(paths, store.load(), store)

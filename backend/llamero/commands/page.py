@@ -40,11 +40,13 @@ from llamero.models.bridge import UiState
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
 from llamero.models.inspector import InspectorState
+from llamero.services.about import AboutService
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasTable
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
 from llamero.services.inspection.inspector import Inspector
+from llamero.services.settings import SettingsService
 
 
 class Page:
@@ -83,6 +85,7 @@ async def open_page(
     stack: AsyncExitStack,
     front: Front,
     inspector: Inspector,
+    settings: SettingsService,
     *,
     gateway_url: Callable[[], str | None],
     dialogs: FileDialogs | None = None,
@@ -142,6 +145,8 @@ async def open_page(
         history=history,
         blobs=blobs,
         bench=bench,
+        settings=settings,
+        about=AboutService(app.paths, app.settings.engine, messages),
         dialogs=dialogs,
         activate=activate,
         gateway_url=gateway_url,

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from llamero.application import Application, running
 from llamero.commands.control import open_control
 from llamero.commands.gateway import open_gateway
-from llamero.commands.options import Options, prepare
+from llamero.commands.options import Ground, Options, prepare
 from llamero.commands.signals import asked_to_end
 from llamero.infrastructure.api_keys import read_api_key
 from llamero.infrastructure.event_loop import new_event_loop
+from llamero.infrastructure.messages import default_messages
 from llamero.models.errors import IoFailed
 from llamero.models.settings import Source
 
@@ -55,7 +56,7 @@ async def _serve(options: Options) -> int:
     async with running(ground.paths, ground.resolved) as app, AsyncExitStack() as stack:
         inspector = _open_inspector(app, stack) if options.ui else None
         url = await open_gateway(app, ground, key, stack, inspector)
-        page_url = "" if inspector is None else await _open_page(app, url, inspector, stack)
+        page_url = "" if inspector is None else await _open_page(app, ground, url, inspector, stack)
         await open_control(app, stack)
         if options.model is not None:
             await _load(app, options.model)
@@ -72,13 +73,17 @@ def _open_inspector(app: Application, stack: AsyncExitStack) -> Inspector:
     return open_inspector(app, stack)
 
 
-async def _open_page(app: Application, gateway_url: str, inspector: Inspector, stack: AsyncExitStack) -> str:
+async def _open_page(
+    app: Application, ground: Ground, gateway_url: str, inspector: Inspector, stack: AsyncExitStack
+) -> str:
     from llamero.bridge.origin import open_origin
     from llamero.commands.front import open_front  # not paid for without --ui
     from llamero.commands.page import open_page
+    from llamero.services.settings import SettingsService
 
+    settings = SettingsService(ground.store, ground.resolved, default_messages())
     front = await open_front(open_origin(), stack)
-    page = await open_page(app, stack, front, inspector, gateway_url=lambda: gateway_url)
+    page = await open_page(app, stack, front, inspector, settings, gateway_url=lambda: gateway_url)
     page.put_behind(front)
     return front.origin.url
 

@@ -6,14 +6,12 @@ of the machine open something else. What is at the path must be a plain file, an
 
 from __future__ import annotations
 
-import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from llamero.infrastructure.daemon_call import in_daemon_thread
+from llamero.infrastructure.native_open import show_text
 from llamero.models.errors import IoFailed
 
 FileShower = Callable[[Path], bool]
@@ -24,7 +22,7 @@ class LogFile:
 
     def __init__(self, path: Path, show: FileShower | None = None) -> None:
         self.path = path
-        self._show = show or _show_by_system
+        self._show = show or show_text
 
     async def open(self) -> None:
         """Show it. Raises IoFailed where there is no such file, or no program for it."""
@@ -39,27 +37,3 @@ def _is_plain_file(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-
-
-def _show_by_system(path: Path) -> bool:
-    """Start the user's program for text."""
-    displays = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if sys.platform == "win32":
-        command = ["notepad.exe", str(path)]
-    elif sys.platform == "darwin":
-        command = ["/usr/bin/open", "-t", str(path)]
-    elif displays:
-        command = ["xdg-open", str(path)]
-    else:
-        return False
-    try:
-        program = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-    except OSError:
-        return False
-    # `open` and `xdg-open` leave at once; an editor that stays has started.
-    try:
-        return program.wait(5.0) == 0
-    except subprocess.TimeoutExpired:
-        return True

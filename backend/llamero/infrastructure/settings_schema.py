@@ -15,6 +15,7 @@ from msgspec import inspect
 
 from llamero.infrastructure.messages import Messages
 from llamero.models.settings import Settings
+from llamero.models.settings_report import SettingKind
 
 _SEPARATORS = re.compile(r"[,\s]+")
 
@@ -64,6 +65,29 @@ def convert_text(key: Key, text: str) -> Any:
         return msgspec.convert(text if isinstance(kind, inspect.StrType) else text.strip(), key.type, strict=False)
     parts = [text] if extra.get("text") == "line" else [part for part in _SEPARATORS.split(text) if part]
     return msgspec.convert(parts, key.type)
+
+
+def bounds(key: Key) -> tuple[float, float] | None:
+    """The least and the greatest value of a number; None for what is none."""
+    kind, _ = _described(key.type)
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        return kind.ge or 0, kind.le or 0
+    return None
+
+
+def kind_of(key: Key) -> SettingKind:
+    """What a form has to offer for the setting."""
+    kind, _ = _described(key.type)
+    match kind:
+        case inspect.BoolType():
+            return SettingKind.SWITCH
+        case inspect.IntType():
+            return SettingKind.INTEGER
+        case inspect.FloatType():
+            return SettingKind.NUMBER
+        case inspect.VarTupleType():
+            return SettingKind.LINES
+    return SettingKind.TEXT
 
 
 def expected(key: Key, messages: Messages) -> str:

@@ -131,6 +131,25 @@ class InspectorSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_mb: Annotated[int, Meta(ge=1, le=4096)] = 32
 
 
+class DesktopSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[desktop]`: how Llamero lives beside other programs. They count at once, without a restart.
+
+    Closing the window leaves Llamero in the tray only where there is one. `notify_after_s` is how long an answer must
+    have taken; a download that ends is always told.
+    """
+
+    close_to_tray: bool = False
+    start_at_login: bool = False
+    notify: bool = True
+    notify_after_s: Wait = 10.0
+
+
+class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[updates]`: whether Llamero looks for a newer release by itself. It never installs one."""
+
+    check: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. The field names are the tables and keys of `settings.toml`."""
 
@@ -142,6 +161,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics: MetricsSettings = MetricsSettings()
     responses: ResponsesSettings = ResponsesSettings()
     inspector: InspectorSettings = InspectorSettings()
+    desktop: DesktopSettings = DesktopSettings()
+    updates: UpdateSettings = UpdateSettings()
 
 
 class SettingsProblem(msgspec.Struct, frozen=True, kw_only=True):

@@ -458,6 +458,89 @@ export interface OpenLink {
   url: string;
 }
 
+/** Every setting, in the order of the file, and sentences about what in the file cannot be used. */
+export interface SettingsReport {
+  file: string;
+  settings: Setting[];
+  problems: string[];
+}
+
+/** One setting as it is decided now. */
+export interface Setting {
+  path: string;
+  kind: SettingKind;
+  label: string;
+  help: string;
+  value: boolean | number | string | string[];
+  default: boolean | number | string | string[];
+  source: Source;
+  place: string;
+  variable: string;
+  fixed: string | null;
+  running: boolean | number | string | string[] | null;
+  least: number | null;
+  most: number | null;
+}
+
+export type SettingKind = 'switch' | 'integer' | 'number' | 'text' | 'lines';
+
+export type Source = 'default' | 'file' | 'environment' | 'command line';
+
+/** Write a setting into the file; None takes it out, so that its default counts. */
+export interface ChangeSetting {
+  path: string;
+  value: boolean | number | string | string[] | null;
+}
+
+/** `engine` is what models run on where nothing else is said, in words; empty where there is none. */
+export interface About {
+  build: BuildInfo;
+  engine: string;
+  system: string;
+  python: string;
+  places: Place[];
+}
+
+/** Where the running program comes from. */
+export interface BuildInfo {
+  version: string;
+  commit: string | null;
+  built: string | null;
+}
+
+/** A folder of Llamero's, or the settings file. */
+export interface Place {
+  name: PlaceName;
+  path: string;
+}
+
+export type PlaceName = 'data' | 'models' | 'logs' | 'cache' | 'settings';
+
+/** A work of others that is part of Llamero; `license` is the short name of its terms. */
+export interface LicenseSummary {
+  name: string;
+  version: string;
+  license: string;
+}
+
+/** One work of others. */
+export interface LicenseRef {
+  name: string;
+}
+
+/** A work of others in the package: `license` is the short name of its terms, as its makers call them. */
+export interface ThirdPartyLicense {
+  name: string;
+  version: string;
+  license: string;
+  text: string;
+}
+
+/** Show a place in the system's own file manager; the settings file in a program for text. */
+export interface OpenPlace {
+  place: PlaceName;
+}
+
 /** Remember how the page looks. */
 export interface SetUiState {
   ui: UiState;
@@ -856,6 +939,12 @@ export interface Commands {
   save_alias: { args: SaveAlias; result: SavedAlias };
   delete_alias: { args: DeleteAlias; result: DeletedAlias };
   open_link: { args: OpenLink; result: null };
+  get_settings: { args: Empty; result: SettingsReport };
+  change_setting: { args: ChangeSetting; result: SettingsReport };
+  get_about: { args: Empty; result: About };
+  list_licenses: { args: Empty; result: LicenseSummary[] };
+  get_license: { args: LicenseRef; result: ThirdPartyLicense };
+  open_place: { args: OpenPlace; result: null };
   set_ui_state: { args: SetUiState; result: null };
   watch_logs: { args: WatchLogs; result: LogHistory };
   open_log_file: { args: Empty; result: null };
@@ -888,5 +977,6 @@ export interface Events {
   logs: LogLines;
   requests: RequestsChanged;
   bench: BenchFrame;
+  settings: SettingsReport;
   ui: UiState;
 }

@@ -13,11 +13,12 @@ from llamero.bridge.commands import (
     models,
     requests,
     servers,
+    settings,
     system,
 )
 from llamero.bridge.registry import Registry
 
-MODULES = (aliases, api_keys, bench, chats, logs, metrics, models, requests, servers, system)
+MODULES = (aliases, api_keys, bench, chats, logs, metrics, models, requests, servers, settings, system)
 
 
 def control_commands() -> Registry:

@@ -32,6 +32,13 @@ settings_error-too_large = { $path } is larger than { $limit } KB, so nothing in
 settings_error-not_a_file = { $path } is not a regular file, so nothing in it is used; put a text file there.
 settings_error-unreadable = { $path } cannot be read ({ $reason }), so nothing in it is used; check its permissions.
 
+settings_error-mend_first = { $path } is not valid, so nothing is written into it. Correct it, or remove it, then try again.
+settings_error-not_written = { $path } could not be written: { $reason }.
+settings_error-only_by_hand = The page cannot choose a program to be run. Write it into { $path }.
+settings_error-decided_elsewhere = { $place } decides this, and is stronger than the file.
+settings_error-does_not_fit = This needs { $expected }.
+settings_error-no_such_setting = There is no setting { $key }.
+
 ## How a value is named that is too long to show
 
 settings-value-table = a table
@@ -71,6 +78,8 @@ settings-table-remote = How servers elsewhere are reached.
 settings-table-models = Where model files are looked for.
 settings-table-metrics = How often the hardware is read.
 settings-table-inspector = What of requests is kept in memory for the view Requests.
+settings-table-desktop = How Llamero lives beside other programs.
+settings-table-updates = Whether Llamero looks for newer releases.
 settings-table-responses = How much is kept of what programs ask by /v1/responses.
 
 setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or one that came with Llamero.
@@ -111,3 +120,49 @@ setting-inspector-max_mb = Megabytes that what they say may take at most. Beyond
 
 setting-responses-keep_days = Days without a new answer after which a conversation is forgotten.
 setting-responses-max_mb = Megabytes that are kept at most. Beyond that the oldest conversations go first.
+
+setting-desktop-close_to_tray = Whether closing the window leaves Llamero running in the tray. Without a tray it ends.
+setting-desktop-start_at_login = Whether Llamero starts when you log in, in the tray where there is one.
+setting-desktop-notify = Whether you are told when a long answer or a download ends while you do not see the window.
+setting-desktop-notify_after_s = Seconds that an answer must take to be told.
+
+setting-updates-check = Whether Llamero asks once a day whether there is a newer release. It never installs one.
+
+## What a setting is called in the window
+
+setting-label-engine-path = Engine
+setting-label-engine-variant = Engine variant
+setting-label-engine-arguments = Arguments for every model
+setting-label-engine-variant_arguments = Arguments for the variant
+setting-label-engine-start_timeout_s = Start has failed after
+setting-label-engine-stop_grace_s = Time to end
+setting-label-servers-max_loaded = Models loaded at once
+setting-label-servers-memory_budget_gb = Memory for models
+setting-label-servers-keep_alive_s = Keep loaded for
+setting-label-servers-queue_limit = Requests that may wait
+setting-label-servers-concurrency = Requests at once
+setting-label-servers-crash_limit = Crashes until given up
+setting-label-servers-crash_window_s = Crashes count for
+setting-label-gateway-host = Address
+setting-label-gateway-port = Port
+setting-label-gateway-ollama_port = Port for Ollama's clients
+setting-label-gateway-require_key = Key needed on this machine
+setting-label-gateway-allowed_hosts = Names of this machine
+setting-label-gateway-allowed_origins = Web pages let in
+setting-label-gateway-max_body_mb = Largest request
+setting-label-gateway-max_streams = Streams at once
+setting-label-remote-silence_limit_s = Other servers may be silent for
+setting-label-remote-proxies_from_environment = Use the system's proxies
+setting-label-models-folders = Folders with models
+setting-label-metrics-idle_interval_s = Read the hardware every
+setting-label-metrics-active_interval_s = … while it is watched, every
+setting-label-inspector-content = Keep what is said
+setting-label-inspector-max_requests = Requests kept
+setting-label-inspector-max_mb = Memory for them
+setting-label-desktop-close_to_tray = Close to the tray
+setting-label-desktop-start_at_login = Start at login
+setting-label-desktop-notify = Notifications
+setting-label-desktop-notify_after_s = Answers longer than
+setting-label-updates-check = Look for updates
+setting-label-responses-keep_days = Keep responses for
+setting-label-responses-max_mb = Space for responses
