@@ -2,6 +2,7 @@
 import { count } from './format.js';
 import { bench } from './i18n_bench.js';
 import { requests } from './i18n_requests.js';
+import { settings as preferences } from './i18n_settings.js';
 
 /** @param {number} value @param {string} one @param {string} many */
 const plural = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`;
@@ -332,6 +333,7 @@ export const text = {
     serverGone: 'This model is not loaded any more.',
   },
   requests,
+  preferences,
 };
 
 const apple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);

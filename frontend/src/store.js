@@ -12,6 +12,7 @@
  * @typedef {import('./types/bridge.js').MetricsSnapshot} MetricsSnapshot
  * @typedef {import('./types/bridge.js').UiState} UiState
  * @typedef {import('./types/bridge.js').BenchFrame} BenchFrame
+ * @typedef {import('./types/bridge.js').SettingsReport} SettingsReport
  * @typedef {import('./types/bridge.js').Sampling} Sampling
  * @typedef {import('./live.js').LiveAnswer} LiveAnswer
  * @typedef {import('./bridge.js').LinkState} LinkState
@@ -71,6 +72,9 @@ export class Store {
     this.live = signal(new Map());
     /** @type {Signal<Draft>} */
     this.draft = signal({ systemPrompt: '', sampling: {} });
+
+    /** @type {Signal<SettingsReport | null>} Known once somebody has looked at the settings. */
+    this.settings = signal(null);
 
     /** What the inspector shows. */
     this.requests = new Requests();
@@ -168,6 +172,9 @@ export class Store {
           return this.log.add(data);
         case 'bench':
           this.bench.value = data;
+          return undefined;
+        case 'settings':
+          this.settings.value = data;
           return undefined;
         case 'ui':
           return this.#takeDrafts(data);

@@ -61,7 +61,8 @@ POOR_CONTRAST = """() => {
 
 SIDEWAYS = """() => [...document.querySelectorAll(
     'html, body, .view, .chat, .thread, .list, .metrics, .metrics-charts, .metrics-card, '
-    + '.page, .page-body, .lines, .bench-body, .requests-list, .requests-detail, .detail-body, '
+    + '.settings-column, .settings-groups, .page, .page-body, .lines, .bench-body, .requests-list, '
+    + '.requests-detail, .detail-body, '
     + 'dialog')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
 
@@ -370,6 +371,41 @@ async def requests_none(one: Opened) -> None:
     await expect(one.page.get_by_role("heading", name="No requests yet")).to_be_visible()
 
 
+async def preferences(one: Opened, group: str = "General") -> None:
+    await open_view(one, "Settings")
+    await one.page.get_by_role("button", name=group, exact=True).click()
+    await expect(one.page.locator(".setting").first).to_be_visible()
+
+
+async def preferences_gateway(one: Opened) -> None:
+    await preferences(one, "Gateway")
+
+
+async def preferences_changed(one: Opened) -> None:
+    await preferences(one, "Models")
+    await one.page.get_by_label("Models loaded at once", exact=True).fill("4")
+    await one.page.keyboard.press("Tab")
+    await expect(one.page.get_by_text("Still 2 until Llamero is started again.")).to_be_visible()
+
+
+async def preferences_desktop(one: Opened) -> None:
+    await preferences(one, "Desktop")
+
+
+async def preferences_about(one: Opened) -> None:
+    one.fake.world.native_dialogs = True
+    await one.page.reload()
+    await preferences(one, "About")
+    await one.page.get_by_role("button", name="Show licenses").click()
+    await expect(one.page.locator(".license").first).to_be_visible()
+
+
+async def preferences_license(one: Opened) -> None:
+    await preferences_about(one)
+    await one.page.get_by_role("button", name="aiohttp").click()
+    await expect(one.page.get_by_role("dialog")).to_contain_text("Apache License")
+
+
 STATES: dict[str, tuple[str, State]] = {
     "first-run": ("first-run", first_run),
     "no-models": ("nothing", first_run),
@@ -419,6 +455,12 @@ STATES: dict[str, tuple[str, State]] = {
     "requests-compared": ("busy", requests_compared),
     "requests-without-content": ("busy", requests_without_content),
     "requests-none": ("busy", requests_none),
+    "preferences": ("busy", preferences),
+    "preferences-gateway": ("busy", preferences_gateway),
+    "preferences-changed": ("busy", preferences_changed),
+    "preferences-desktop": ("busy", preferences_desktop),
+    "preferences-about": ("busy", preferences_about),
+    "preferences-license": ("busy", preferences_license),
 }
 
 

@@ -11,6 +11,7 @@ import { Metrics } from './metrics.js';
 import { Models } from './models.js';
 import { Requests } from './requests.js';
 import { Servers } from './servers.js';
+import { Settings } from './settings.js';
 import { Ui } from './ui.js';
 
 export class Actions {
@@ -25,6 +26,7 @@ export class Actions {
     this.requests = new Requests(this.core);
     this.models = new Models(this.core, this.conversations);
     this.servers = new Servers(this.core);
+    this.settings = new Settings(this.core);
   }
 
   /** Connect, and keep the store current. */

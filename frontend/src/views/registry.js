@@ -7,7 +7,7 @@
  * @typedef {{ name: string, label: string, icon: string, load: () => Promise<Mount> | Mount }} View
  */
 import { text } from '../i18n.js';
-import { BENCH, CHAT, LOGS, METRICS, REQUESTS, SERVERS } from '../page.js';
+import { BENCH, CHAT, LOGS, METRICS, REQUESTS, SERVERS, SETTINGS } from '../page.js';
 import { mountChat } from './chat/index.js';
 
 /** @type {readonly View[]} */
@@ -18,4 +18,5 @@ export const VIEWS = [
   { name: REQUESTS, label: text.requests.title, icon: 'inbox', load: () => import('./requests/index.js').then((module) => module.mountRequests) },
   { name: LOGS, label: text.logs.title, icon: 'scroll-text', load: () => import('./logs/index.js').then((module) => module.mountLogs) },
   { name: BENCH, label: text.bench.title, icon: 'gauge', load: () => import('./bench/index.js').then((module) => module.mountBench) },
+  { name: SETTINGS, label: text.preferences.title, icon: 'settings', load: () => import('./settings/index.js').then((module) => module.mountSettings) },
 ];

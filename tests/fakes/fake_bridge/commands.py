@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import structs
 
-from llamero.models import bridge, conversations, supervision
+from llamero.infrastructure.messages import default_messages
+from llamero.models import about, bridge, conversations, supervision
 from llamero.models.bench import BenchReport
 from llamero.models.bridge import ChatFrame, ModelInfo, ServerInfo, Snapshot
+from llamero.models.build import ThirdPartyLicense
 from llamero.models.conversations import (
     AnswerStats,
     Conversation,
@@ -22,9 +25,11 @@ from llamero.models.conversations import (
     Role,
     Sampling,
 )
+from llamero.models.errors import LlameroError
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine, LogLines
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
+from llamero.models.settings_report import ChangeSetting, SettingsReport
 from tests.fakes.fake_bridge import requests
 from tests.fakes.fake_bridge.measurements import past
 from tests.fakes.fake_bridge.requests import RequestCommands
@@ -64,6 +69,9 @@ ARGUMENTS: dict[str, type] = {
     "save_file": bridge.SaveFile,
     "start_bench": bridge.StartBench,
     "get_bench_run": bridge.BenchRef,
+    "change_setting": ChangeSetting,
+    "get_license": about.LicenseRef,
+    "open_place": about.OpenPlace,
 }
 
 
@@ -101,13 +109,13 @@ class Commands(RequestCommands):
         if method is None or name.startswith("_"):
             raise Refusal(404, "not_found", f"There is no command {name}.")
         kind = ARGUMENTS.get(name)
-        if kind is None:
-            return method()
         try:
-            decoded = msgspec.convert(arguments, kind)
+            result = method() if kind is None else method(msgspec.convert(arguments, kind))
+            return await result if inspect.isawaitable(result) else result
         except msgspec.ValidationError as error:
             raise Refusal(400, "invalid_request", str(error)) from error
-        return method(decoded)
+        except LlameroError as error:
+            raise Refusal(error.status, error.code, default_messages().error(error)) from error
 
     async def stop(self) -> None:
         for answering in list(self.running.values()):
@@ -441,6 +449,26 @@ class Commands(RequestCommands):
 
     def get_bench_run(self, args: bridge.BenchRef) -> BenchReport:
         return self.world.benches.report(args.id, args.against)
+
+    # Settings, and the program about itself
+
+    async def get_settings(self) -> SettingsReport:
+        return await self.world.settings.report()
+
+    async def change_setting(self, args: ChangeSetting) -> SettingsReport:
+        return await self.world.settings.change(args.path, args.value)
+
+    async def get_about(self) -> about.About:
+        return await self.world.about.about()
+
+    async def list_licenses(self) -> tuple[about.LicenseSummary, ...]:
+        return await self.world.about.licenses()
+
+    async def get_license(self, args: about.LicenseRef) -> ThirdPartyLicense:
+        return await self.world.about.license(args.name)
+
+    async def open_place(self, args: about.OpenPlace) -> None:
+        await self.world.about.open_place(args.place)
 
     # The page
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from llamero.models.aliases import AliasKind
 from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
@@ -14,12 +16,27 @@ from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine
 from llamero.models.metrics import GpuMetrics, MetricsSnapshot
 from llamero.models.supervision import ServerDetails
+from llamero.services.settings import SettingsService
+from tests.fakes.about import FakeAbout
 from tests.fakes.fake_bridge.benches import Benches, former_runs
 from tests.fakes.fake_bridge.measurements import measured
 from tests.fakes.fake_bridge.requests import some_requests
 from tests.fakes.fake_bridge.supervised import supervise
+from tests.fakes.settings import settings_in
 
 GB = 1024**3
+
+SETTINGS = """\
+# What I have changed.
+
+[gateway]
+port = 6001  # the printer has 5526
+
+[servers]
+max_loaded = 2
+"""
+ENVIRONMENT = {"LLAMERO_METRICS_IDLE_INTERVAL_S": "20"}
+COMMAND_LINE = {"gateway.host": "127.0.0.1"}
 
 ANSWER = """\
 A mountain pass is a **low place between two peaks**, where a path can cross.
@@ -73,6 +90,12 @@ class World:
     requests: list[RequestDetails] = field(default_factory=some_requests)
     keeps_content: bool = True
     content_allowed: bool = True
+    about: FakeAbout = field(default_factory=FakeAbout)
+    folder: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
+    settings: SettingsService = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = settings_in(Path(self.folder.name), SETTINGS, ENVIRONMENT, COMMAND_LINE)
 
     def metrics(self) -> MetricsSnapshot:
         """A sample of now."""
