@@ -48,6 +48,7 @@ from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.planning import Planner
 from llamero.services.llama.service import LlamaCppService, policy_of
+from llamero.services.llama.slots import SlotReader
 from llamero.services.metrics import MetricsService
 from llamero.services.remote_names import RemoteNames
 from llamero.services.remotes import RemoteModels
@@ -189,12 +190,15 @@ async def running(
             idle_s = settings.metrics.idle_interval_s
             history = HistoryService(MetricsHistoryStore(database), clock, activity, idle_s)
             stack.push_async_callback(history.close)
+        slots = SlotReader(actor)
+        stack.push_async_callback(slots.close)
         metrics = MetricsService(
             LateSampler(clock),
             settings=settings.metrics,
             clock=clock,
             state=lambda: actor.snapshot,
             activity=activity,
+            slots=slots,
             record=history.record if history is not None else lambda snapshot: None,
         )
         stack.push_async_callback(metrics.stop)

@@ -283,11 +283,13 @@ class FakeMetrics:
 
     def __init__(self) -> None:
         self.watchers = 0
+        self.closely = False
         self.samples: asyncio.Queue[HardwareMetrics] = asyncio.Queue()
 
     @contextmanager
-    def watch(self) -> Iterator[AsyncIterator[HardwareMetrics]]:
+    def watch(self, *, closely: bool = False) -> Iterator[AsyncIterator[HardwareMetrics]]:
         self.watchers += 1
+        self.closely = closely
         try:
             yield self._all()
         finally:

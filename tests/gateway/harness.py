@@ -24,10 +24,11 @@ from llamero.models.chat import TokenCounts
 from llamero.models.errors import LlameroError, ModelNotFound
 from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.inference import InferenceRequest
-from llamero.models.llama import ActorSnapshot, ModelId, ServerPhase, ServerSnapshot
-from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics, ServerActivity
+from llamero.models.llama import ActorSnapshot, ModelId, ServerLimits, ServerPhase, ServerSnapshot
+from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics, ServerActivity, SlotUse
 from llamero.models.settings import GatewaySettings
 from llamero.services.access import AccessService
+from llamero.services.server_metrics import Readings
 
 MODEL = ModelId(alias="m", path="/home/somebody/models/m.gguf")
 SLASHED = ModelId(alias="org/model:Q4", path="/home/somebody/models/other.gguf")
@@ -146,8 +147,12 @@ class SomeServers:
         self._runs = {*[model.alias for model in ready], *also}
 
     def status(self) -> ActorSnapshot:
-        servers = [ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, pid=1, port=2) for m in self._ready]
-        return ActorSnapshot(servers=tuple(servers))
+        limits = ServerLimits(slots=4, context=8192)
+        servers = [
+            ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, pid=1, port=2, limits=limits)
+            for m in self._ready
+        ]
+        return ActorSnapshot(servers=tuple(servers), queue={model.alias: 3 for model in self._ready}, waiting=0)
 
     async def runs(self, name: str) -> bool:
         return name in self._runs
@@ -189,11 +194,11 @@ class Hardware:
     """A machine that was measured once."""
 
     latest = HardwareMetrics(at=1.0, monotonic=1.0, cpu=12.5, gpus=(GpuMetrics(index=0, name="GPU", source="nvml"),))
-    latest_processes: Mapping[int, ProcessMetrics] = {1: ProcessMetrics(pid=1, cpu=150.0, rss=4096)}
-    latest_activities: Mapping[str, ServerActivity] = {
-        "m": ServerActivity(generation_speed=7.5, context_tokens=90),
-        "gone": ServerActivity(),
-    }
+    latest_readings = Readings(
+        processes={1: ProcessMetrics(pid=1, cpu=150.0, rss=4096)},
+        activities={"m": ServerActivity(generation_speed=7.5, context_tokens=90), "gone": ServerActivity()},
+        slots={"m": SlotUse(busy=2, context_tokens=1500)},
+    )
 
 
 @dataclass

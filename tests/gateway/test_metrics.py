@@ -131,7 +131,11 @@ async def test_state_of_engines_machine_and_process_is_told() -> None:
     assert sample(found, "llamero_server_cpu_cores", model="m") == 1.5
     assert sample(found, "llamero_server_resident_bytes", model="m") == 4096
     assert sample(found, "llamero_server_generation_speed", model="m") == 7.5
-    assert sample(found, "llamero_server_context_tokens", model="m") == 90
+    assert sample(found, "llamero_server_context_tokens", model="m") == 1500
+    assert sample(found, "llamero_server_context_limit_tokens", model="m") == 8192
+    assert sample(found, "llamero_server_slots", model="m") == 4
+    assert sample(found, "llamero_server_slots_busy", model="m") == 2
+    assert sample(found, "llamero_server_requests_waiting", model="m") == 3
     assert "gone" not in {value for _, labels in found for _, value in labels}
     assert sample(found, "llamero_cpu_ratio") == 0.125
     missing = {"llamero_gpu_ratio", "llamero_server_gpu_memory_bytes"}  # a sensor that is missing is not 0

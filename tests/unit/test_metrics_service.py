@@ -165,16 +165,16 @@ async def test_metrics_of_engines_are_kept_with_the_sample_that_measured_them() 
     service = MetricsService(
         sampler, clock=clock, state=lambda: ActorSnapshot(servers=servers, waiting=3), record=recorded.append
     )
-    assert service.latest_processes == {}
+    assert service.latest_readings.processes == {}
     sampler.trees = {7: ProcessMetrics(pid=7, rss=1)}
     await service.snapshot()
-    assert service.latest_processes == {7: ProcessMetrics(pid=7, rss=1)}
+    assert service.latest_readings.processes == {7: ProcessMetrics(pid=7, rss=1)}
     assert [server.process for server in recorded[0].servers] == [ProcessMetrics(pid=7, rss=1), None]
     assert recorded[0].waiting == 3
     sampler.error = OSError("gone")
     clock.advance(60)
     await service.snapshot()
-    assert service.latest_processes == {}
+    assert service.latest_readings.processes == {}
     assert recorded[1].hardware.cpu is None
     await service.stop()
 

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 class Pace(Enum):
     """How often the windows are told."""
 
+    CLOSELY = "every second, with the servers' slots"
     EVERY_SECOND = "every second"
     CALM = "now and then"
 
@@ -34,8 +35,8 @@ class Pace(Enum):
 class MetricsSource(Protocol):
     """Measures: `services.metrics.MetricsService`."""
 
-    def watch(self) -> AbstractContextManager[AsyncIterator[HardwareMetrics]]:
-        """Look for as long as the context lasts; yields a sample every second."""
+    def watch(self, *, closely: bool = False) -> AbstractContextManager[AsyncIterator[HardwareMetrics]]:
+        """Look for as long as the context lasts; yields a sample every second. `closely`: servers' slots, too."""
         ...
 
     async def metrics_for(self, servers: Sequence[ServerSnapshot]) -> MetricsSnapshot:
@@ -51,6 +52,7 @@ class MetricsPush:
         self._actor = actor
         self._hub = hub
         self._watching: set[str] = set()
+        self._closely: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self._calm_s = calm_s
@@ -58,12 +60,14 @@ class MetricsPush:
         hub.watch(self._reconsider)
         hub.when_forgotten(lambda window: self.watch(window, False))
 
-    def watch(self, window: str, watching: bool) -> None:
-        """A window looks closely, or no longer does."""
+    def watch(self, window: str, watching: bool, *, closely: bool = False) -> None:
+        """A window looks, or no longer does; `closely` where it shows what the servers' slots do."""
+        self._watching.discard(window)
+        self._closely.discard(window)
         if watching:
             self._watching.add(window)
-        else:
-            self._watching.discard(window)
+        if watching and closely:
+            self._closely.add(window)
         self._reconsider()
 
     async def close(self) -> None:
@@ -90,6 +94,8 @@ class MetricsPush:
         connected = self._hub.connected()
         if self._closed or not connected:
             return None
+        if self._closely & connected:
+            return Pace.CLOSELY
         return Pace.EVERY_SECOND if self._watching & connected or self._is_busy() else Pace.CALM
 
     def _is_busy(self) -> bool:
@@ -101,7 +107,7 @@ class MetricsPush:
             if pace is Pace.CALM:
                 await self._tell_now_and_then()
             else:
-                await self._tell_every_second()
+                await self._tell_every_second(pace)
         except Exception:
             logger.exception("the windows get no more metrics")
             return
@@ -114,12 +120,12 @@ class MetricsPush:
             await self._send(self._hub.connected())
             await asyncio.sleep(self._calm_s)
 
-    async def _tell_every_second(self) -> None:
-        with self._source.watch() as samples:
+    async def _tell_every_second(self, pace: Pace) -> None:
+        with self._source.watch(closely=pace is Pace.CLOSELY) as samples:
             async for _ in samples:
                 connected = self._hub.connected()
                 await self._send(connected if self._is_busy() else connected & self._watching)
-                if self._pace() is not Pace.EVERY_SECOND:
+                if self._pace() is not pace:
                     return
 
     async def _send(self, windows: frozenset[str]) -> None:

@@ -11,8 +11,9 @@ from llamero.models.chat import Timings, TokenCounts
 from llamero.models.gguf import ModelFileFacts
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import ActorSnapshot
-from llamero.models.metrics import HardwareMetrics, ProcessMetrics, ServerActivity
+from llamero.models.metrics import HardwareMetrics
 from llamero.models.responses import Item, ItemPage, Response
+from llamero.services.server_metrics import Readings
 
 
 class InferenceReply(Protocol):
@@ -145,13 +146,8 @@ class Hardware(Protocol):
         ...
 
     @property
-    def latest_processes(self) -> Mapping[int, ProcessMetrics]:
-        """What engines cost at that sample, by process id."""
-        ...
-
-    @property
-    def latest_activities(self) -> Mapping[str, ServerActivity]:
-        """What models here did up to that sample, by alias, whoever asked them."""
+    def latest_readings(self) -> Readings:
+        """What engines cost and did at that sample, whoever asked them."""
         ...
 
 

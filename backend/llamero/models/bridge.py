@@ -293,9 +293,13 @@ class ServerLog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WatchMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile."""
+    """Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile.
+
+    `closely`: what the servers' slots do is on the screen, which engines have to be asked for.
+    """
 
     watching: bool
+    closely: bool = False
 
 
 class GetMetricsHistory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -121,6 +121,16 @@ class ServerPhase(StrEnum):
     FAILED = "failed"
 
 
+class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server takes at once, in its own words: requests, and tokens of context that one of them may hold.
+
+    None: it does not say.
+    """
+
+    slots: int | None = None
+    context: int | None = None
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a server is `failed`: an error code with its arguments, the exit status and the last lines it wrote."""
 
@@ -170,6 +180,7 @@ class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine | None = None
     flags: tuple[LaunchFlag, ...] = ()
     exits: tuple[ServerExit, ...] = ()
+    limits: ServerLimits = ServerLimits()
 
 
 class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True):

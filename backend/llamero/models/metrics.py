@@ -58,12 +58,29 @@ class ServerActivity(msgspec.Struct, frozen=True, kw_only=True):
     context_tokens: int | None = None
 
 
+class SlotUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server's slots do, as it says itself: how many answer, and the tokens that the fullest of these holds."""
+
+    busy: int
+    context_tokens: int | None = None
+
+
 class ServerMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """What one running server costs and does."""
+    """What one running server costs and does.
+
+    `context_tokens` is what the fullest request under way holds of the context, or else what the last answer took.
+    `context_limit` is what one request may hold: slots have a share each or one context in common, and the engine does
+    not say which, so what is used by all of them together would have no limit to be compared with.
+    """
 
     alias: str
     phase: ServerPhase
     leases: int
+    waiting: int = 0
+    slots: int | None = None
+    slots_busy: int | None = None
+    context_tokens: int | None = None
+    context_limit: int | None = None
     pid: int | None = None
     uptime_s: float | None = None
     process: ProcessMetrics | None = None

@@ -34,8 +34,12 @@ QUANTITIES: dict[str, Quantity] = {
     "server.generation_speed": Quantity("tokens_per_second", peaks=True),
     "server.prompt_speed": Quantity("tokens_per_second"),
     "server.first_token": Quantity("seconds", 3, peaks=True),
-    "server.context": Quantity("tokens", 0),
+    "server.context": Quantity("tokens", 0, peaks=True),
+    "server.context_limit": Quantity("tokens", 0),
+    "server.slots": Quantity("count", peaks=True),
+    "server.slot_limit": Quantity("count", 0),
     "server.requests": Quantity("count"),
+    "server.waiting": Quantity("count"),
     "requests.running": Quantity("count", peaks=True),
     "requests.waiting": Quantity("count", peaks=True),
 }

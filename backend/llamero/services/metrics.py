@@ -12,17 +12,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from llamero.infrastructure.clock import Clock, SystemClock
 from llamero.infrastructure.outage import Outage
 from llamero.models.llama import ActorSnapshot, ServerSnapshot
-from llamero.models.metrics import HardwareMetrics, MetricsSnapshot, ProcessMetrics, ServerActivity
+from llamero.models.metrics import HardwareMetrics, MetricsSnapshot, ProcessMetrics, ServerActivity, SlotUse
 from llamero.models.settings import MetricsSettings
 from llamero.services.metrics_watcher import Watcher
-from llamero.services.server_metrics import process_ids, servers_with_process, whole_snapshot
+from llamero.services.server_metrics import Readings, process_ids, servers_with_process, whole_snapshot
 
 T = TypeVar("T")
 
@@ -58,6 +60,14 @@ class Activity(Protocol):
         ...
 
 
+class Slots(Protocol):
+    """What the servers' slots do: `services.llama.slots.SlotReader`."""
+
+    def look(self, servers: Iterable[ServerSnapshot]) -> dict[str, SlotUse]:
+        """What is known of these, by alias. Waits for nobody."""
+        ...
+
+
 class MetricsService:
     """Measures at the right times. Every method belongs to one event loop; may be started again after `stop`.
 
@@ -73,6 +83,7 @@ class MetricsService:
         clock: Clock | None = None,
         state: Callable[[], ActorSnapshot] = ActorSnapshot,
         activity: Activity | None = None,
+        slots: Slots | None = None,
         record: Callable[[MetricsSnapshot], None] = lambda snapshot: None,
     ) -> None:
         settings = settings if settings is not None else MetricsSettings()
@@ -80,6 +91,7 @@ class MetricsService:
         self._clock = clock if clock is not None else SystemClock()
         self._state = state
         self._activity = activity
+        self._slots = slots
         self._record = record
         self._active_s = max(SHORTEST_INTERVAL_S, settings.active_interval_s)
         self._idle_s = max(self._active_s, settings.idle_interval_s)
@@ -92,8 +104,7 @@ class MetricsService:
         self._history: deque[HardwareMetrics] = deque(maxlen=int(HISTORY_S / SHORTEST_INTERVAL_S))
         self._outage = Outage(logger, "hardware readings")
         self._latest: HardwareMetrics | None = None
-        self._processes: dict[int, ProcessMetrics] = {}
-        self._activities: dict[str, ServerActivity] = {}
+        self._readings = Readings()
         self._taken_at: float | None = None
         self._taken_wall = 0.0
         self._stopped = False
@@ -136,14 +147,9 @@ class MetricsService:
         return self._latest
 
     @property
-    def latest_processes(self) -> Mapping[int, ProcessMetrics]:
-        """What every engine cost at the last sample, by process id."""
-        return self._processes
-
-    @property
-    def latest_activities(self) -> Mapping[str, ServerActivity]:
-        """What every model here did up to the last sample, by alias, whoever asked it."""
-        return self._activities
+    def latest_readings(self) -> Readings:
+        """What every engine cost and did at the last sample, whoever asked it."""
+        return self._readings
 
     @property
     def history(self) -> tuple[HardwareMetrics, ...]:
@@ -151,9 +157,12 @@ class MetricsService:
         self._forget_old()
         return tuple(self._history)
 
-    def watch(self) -> Watcher:
-        """Look at the hardware for as long as the returned context lasts; begins with the latest sample if fresh."""
-        return Watcher(self._add, self._watchers.discard)
+    def watch(self, *, closely: bool = False) -> Watcher:
+        """Look at the hardware for as long as the returned context lasts; begins with the latest sample if fresh.
+
+        `closely`: engines are asked for their slots as well.
+        """
+        return Watcher(self._add, self._watchers.discard, closely=closely)
 
     async def snapshot(self) -> HardwareMetrics:
         """The latest sample, or a new one if that is older than the active interval: who asks is looking.
@@ -182,10 +191,10 @@ class MetricsService:
         hardware = await self.snapshot()
         pids = process_ids(servers)
         # The sample measured the processes that there were; only for others is it worth measuring again.
-        processes = self._processes
-        if hardware is not self._latest or not all(pid in processes for pid in pids):
-            processes = await self.process_metrics(pids)
-        return whole_snapshot(hardware, servers, self._waiting(), processes, self._activities, now)
+        readings = self._readings
+        if hardware is not self._latest or not all(pid in readings.processes for pid in pids):
+            readings = replace(readings, processes=await self.process_metrics(pids))
+        return whole_snapshot(hardware, servers, self._now(), readings, now)
 
     # Cadence
 
@@ -203,13 +212,7 @@ class MetricsService:
         return self._active_s if self._watchers or self._is_busy() else self._idle_s
 
     def _is_busy(self) -> bool:
-        return any(server.leases for server in self._servers_now())
-
-    def _servers_now(self) -> Sequence[ServerSnapshot]:
-        return self._now().servers
-
-    def _waiting(self) -> int:
-        return self._now().waiting
+        return any(server.leases for server in self._now().servers)
 
     def _now(self) -> ActorSnapshot:
         try:
@@ -245,30 +248,38 @@ class MetricsService:
         self._taken_wall, self._taken_at = self._clock.time(), self._clock.monotonic()
         state = self._now()
         pids = process_ids(state.servers)
+        processes: dict[int, ProcessMetrics] = {}
         try:
-            metrics, self._processes = await self._in_thread(
+            metrics, processes = await self._in_thread(
                 lambda: (self._sampler.sample(), self._sampler.processes(pids) if pids else {})
             )
         except Exception as error:
             self._outage.failed(f"{type(error).__name__}: {error}")
             metrics = HardwareMetrics(at=self._taken_wall, monotonic=self._taken_at, gpu_note=UNMEASURED)
-            self._processes = {}
         else:
             self._outage.recovered()
         self._latest = metrics
         self._history.append(metrics)
         self._forget_old()
-        if self._activity is not None:
-            self._activities = self._activity.read(server.model.alias for server in servers_with_process(state.servers))
+        self._read_servers(state, processes)
         self._tell_recorder(metrics, state)
         for watcher in self._watchers:
             watcher.publish(metrics)
         return metrics
 
+    def _read_servers(self, state: ActorSnapshot, processes: dict[int, ProcessMetrics]) -> None:
+        servers = servers_with_process(state.servers)
+        looked_at = servers if any(watcher.closely for watcher in self._watchers) else ()
+        self._readings = Readings(
+            processes=processes,
+            activities={} if self._activity is None else self._activity.read(one.model.alias for one in servers),
+            slots={} if self._slots is None else self._slots.look(looked_at),
+        )
+
     def _tell_recorder(self, metrics: HardwareMetrics, state: ActorSnapshot) -> None:
         now = self._clock.monotonic()
         try:
-            self._record(whole_snapshot(metrics, state.servers, state.waiting, self._processes, self._activities, now))
+            self._record(whole_snapshot(metrics, state.servers, state, self._readings, now))
         except Exception:
             logger.exception("a sample could not be recorded")
 

@@ -12,10 +12,13 @@ from llamero.models.metrics import HardwareMetrics
 class Watcher:
     """Somebody who looks: `with service.watch() as samples: async for sample in samples`. For one task.
 
-    Keeps the latest sample only. The iteration ends when the service stops.
+    Keeps the latest sample only. The iteration ends when the service stops. `closely`: the servers' slots, too.
     """
 
-    def __init__(self, begin: Callable[[Watcher], None], end: Callable[[Watcher], None]) -> None:
+    def __init__(
+        self, begin: Callable[[Watcher], None], end: Callable[[Watcher], None], *, closely: bool = False
+    ) -> None:
+        self.closely = closely
         self._begin = begin
         self._leave = end
         self._latest: HardwareMetrics | None = None

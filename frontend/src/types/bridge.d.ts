@@ -131,6 +131,11 @@ export interface ServerMetrics {
   alias: string;
   phase: ServerPhase;
   leases: number;
+  waiting: number;
+  slots: number | null;
+  slots_busy: number | null;
+  context_tokens: number | null;
+  context_limit: number | null;
   pid: number | null;
   uptime_s: number | null;
   process: ProcessMetrics | null;
@@ -696,6 +701,7 @@ export interface BenchRef {
 /** Somebody looks (or no longer does): samples come every second as the event `metrics` meanwhile. */
 export interface WatchMetrics {
   watching: boolean;
+  closely?: boolean;
 }
 
 /** The hardware's past: all of a range, or what came `after` a time that the asker has; `cores`: with each core. */

@@ -56,6 +56,8 @@ class Switches:
     flood_stream: str = "stderr"
     long_line_mb: float = 0.0  # one line of that size, without its newline until the end
     # Status
+    no_slots: bool = False  # 501 for /slots, as with `--no-slots`
+    slots_hang: bool = False  # /slots accepts and never answers
     status: dict[str, int] = field(default_factory=dict)  # path → status to answer instead
     unavailable_first: int = 0  # so many requests to /v1/* get a 503 at first
     # The answer

@@ -38,6 +38,7 @@ class Routes:
         self.ready = False
         self.requests = 0
         self.vocabulary: dict[int, str] = {}
+        self.held: dict[int, tuple[int, int]] = {}  # prompt and written tokens of each stream, by its request
         self.refusals_left = self.switches.unavailable_first
         self.name = (options.alias or Path(options.model).name).split(",")[0]
 
@@ -64,6 +65,12 @@ class Routes:
 
     async def _route(self, request: Request, reply: Reply, number: int) -> None:
         path = request.path.removeprefix("/v1")
+        if path == "/slots" and request.method == "GET" and self.switches.slots_hang:
+            await self._until_gone(reply)
+        if path == "/slots" and request.method == "GET" and self.switches.no_slots:
+            message = "This server does not support slots endpoint. Start it with `--slots`"
+            await reply.json(501, error(501, message, "not_supported_error"))
+            return
         simple = {
             "/health": {"status": "ok"},
             "/models": self._models(),
@@ -127,7 +134,12 @@ class Routes:
         }
 
     def _slots(self) -> list[dict[str, Any]]:
-        return [{"id": index, "n_ctx": 8192, "is_processing": False} for index in range(self.options.parallel)]
+        limit = self.options.ctx_size or 8192
+        idle = [{"id": index, "n_ctx": limit, "is_processing": False} for index in range(self.options.parallel)]
+        for slot, (prompt, written) in zip(idle, self.held.values(), strict=False):
+            slot |= {"is_processing": True, "n_prompt_tokens": prompt + written, "n_prompt_tokens_cache": 0}
+            slot |= {"n_prompt_tokens_processed": prompt, "next_token": [{"n_decoded": written}]}
+        return idle
 
     async def _embeddings(self, body: dict[str, Any], reply: Reply) -> None:
         if not self.options.embedding:
@@ -228,16 +240,27 @@ class Routes:
         def chunk(choices: list[dict[str, Any]], **more: object) -> dict[str, Any]:
             return {"choices": choices, **identity, "object": "chat.completion.chunk", **more}
 
+        number = self.requests
+        self.held[number] = (answer.prompt_tokens, 0)
+        try:
+            await self._say(body, reply, answer, emit, chunk, number)
+        finally:
+            del self.held[number]
+
+    async def _say(
+        self, body: dict[str, Any], reply: Reply, answer: Answer, emit: Any, chunk: Callable[..., Any], number: int
+    ) -> None:
         await reply.start()
         if body.get("return_progress"):
             progress = {"total": answer.prompt_tokens, "cache": 0, "processed": answer.prompt_tokens, "time_ms": 1}
             await emit(chunk([{"finish_reason": None, "index": 0, "delta": {}}], prompt_progress=progress))
         began, sent = time.monotonic(), 0
-        for number, delta in enumerate(answer.deltas(self.switches.prefix)):
-            if number == self.switches.die_after_deltas:
+        for place, delta in enumerate(answer.deltas(self.switches.prefix)):
+            if place == self.switches.die_after_deltas:
                 os.kill(os.getpid(), signal.SIGKILL)
             await emit(chunk([{"finish_reason": None, "index": 0, "delta": delta}]))
             sent += bool(delta.get("content"))
+            self.held[number] = (answer.prompt_tokens, sent)
             if await self._misbehaved(sent, reply, emit):
                 return
             await self._pause(sent, began)

@@ -14,7 +14,7 @@ import pytest
 from llamero.infrastructure.clock import SystemClock
 from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import CHAT, TRANSCRIPTIONS
-from llamero.models.llama import Failure, LaunchSpec
+from llamero.models.llama import Failure, LaunchSpec, ServerLimits
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.listeners import Listeners
@@ -80,6 +80,8 @@ class ScriptedServer:
     def __init__(self, script: list[list[Any]], bodies: list[dict[str, Any]]) -> None:
         self._script, self._bodies = script, bodies
         self._ended = asyncio.Event()
+
+    limits = ServerLimits()
 
     async def start(self) -> None:
         pass

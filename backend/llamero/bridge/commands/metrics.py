@@ -11,7 +11,7 @@ from llamero.models.metrics_history import MetricsExport, MetricsHistory
 @command("watch_metrics")
 async def watch_metrics(context: Context, arguments: WatchMetrics) -> None:
     """Look at the hardware, or stop looking. Ends with the page."""
-    context.services.metrics_push.watch(context.caller.own_window(), arguments.watching)
+    context.services.metrics_push.watch(context.caller.own_window(), arguments.watching, closely=arguments.closely)
 
 
 @command("get_metrics_history")

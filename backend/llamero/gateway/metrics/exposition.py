@@ -51,8 +51,9 @@ class Exposition:
         # Generations grow with every process of whatever model, but an engine that is forgotten takes its own along.
         self._loads = max([self._loads, *(server.generation for server in servers.servers)])
         yield counter("llamero_server_loads", "Processes started for models.", (), [(ALONE, self._loads)])
-        yield from process_families(servers, self._hardware.latest_processes)
-        yield from activity_families(servers, self._hardware.latest_activities)
+        readings = self._hardware.latest_readings
+        yield from process_families(servers, readings.processes)
+        yield from activity_families(servers, readings)
         cpu_seconds, resident = own_process()
         yield counter("process_cpu_seconds", "Processor time of Llamero itself.", (), [(ALONE, cpu_seconds)])
         yield gauge("process_resident_memory_bytes", "Memory of Llamero itself.", (), [(ALONE, resident)])

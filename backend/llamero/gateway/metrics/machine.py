@@ -6,17 +6,16 @@ Engines are labeled with names of models of this machine, GPUs and cores with th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from llamero.gateway.metrics.families import ALONE, Samples, gauge
 from llamero.models.llama import ActorSnapshot, ServerPhase, ServerSnapshot
-from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics, ServerActivity
+from llamero.models.metrics import GpuMetrics, HardwareMetrics, ProcessMetrics, ServerMetrics
+from llamero.services.server_metrics import WITHOUT_PROCESS, Readings, server_metrics, servers_with_process
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
-
-WITHOUT_PROCESS = frozenset({ServerPhase.STOPPED, ServerPhase.FAILED})
 
 
 def server_families(snapshot: ActorSnapshot) -> Iterator[Metric]:
@@ -49,13 +48,27 @@ def process_families(snapshot: ActorSnapshot, processes: Mapping[int, ProcessMet
     yield gauge("llamero_server_gpu_memory_bytes", "GPU memory of an engine.", ("model",), of_each("gpu_memory"))
 
 
-def activity_families(snapshot: ActorSnapshot, activities: Mapping[str, ServerActivity]) -> Iterator[Metric]:
+def activity_families(snapshot: ActorSnapshot, readings: Readings) -> Iterator[Metric]:
     """What the engines did at the last sample, for the gateway, the window and everybody else."""
-    known = {server.model.alias: activities.get(server.model.alias) for server in snapshot.servers}
-    speeds = [((name,), activity.generation_speed) for name, activity in known.items() if activity]
+    servers = [
+        server_metrics(server, snapshot.queue.get(server.model.alias, 0), readings, server.since)
+        for server in servers_with_process(snapshot.servers)
+    ]
+
+    def of_each(read: Callable[[ServerMetrics], float | None]) -> Samples:
+        return [((server.alias,), read(server)) for server in servers]
+
+    speeds = of_each(lambda one: one.activity.generation_speed if one.alias in readings.activities else None)
     yield gauge("llamero_server_generation_speed", "Tokens per second that an engine writes.", ("model",), speeds)
-    context = [((name,), activity.context_tokens) for name, activity in known.items() if activity]
-    yield gauge("llamero_server_context_tokens", "Context that the last answer took, in tokens.", ("model",), context)
+    waiting = of_each(lambda one: one.waiting)
+    yield gauge("llamero_server_requests_waiting", "Requests that wait for this engine.", ("model",), waiting)
+    busy, slots = of_each(lambda one: one.slots_busy), of_each(lambda one: one.slots)
+    yield gauge("llamero_server_slots_busy", "Slots of an engine that answer.", ("model",), busy)
+    yield gauge("llamero_server_slots", "Slots that an engine has.", ("model",), slots)
+    used, limit = of_each(lambda one: one.context_tokens), of_each(lambda one: one.context_limit)
+    text = "Context of the fullest request, or of the last answer, in tokens."
+    yield gauge("llamero_server_context_tokens", text, ("model",), used)
+    yield gauge("llamero_server_context_limit_tokens", "Context that one request may have.", ("model",), limit)
 
 
 def hardware_families(sample: HardwareMetrics) -> Iterator[Metric]:

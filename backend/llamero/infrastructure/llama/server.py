@@ -20,6 +20,7 @@ from llamero.infrastructure.llama.args import argv
 from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
 from llamero.infrastructure.llama.http_reply import HttpReply
 from llamero.infrastructure.llama.rpc_workers import check_workers
+from llamero.infrastructure.llama.slots import limits_of
 from llamero.infrastructure.llama.upstream import Upstream
 from llamero.infrastructure.processes.child import ChildProcess
 from llamero.infrastructure.processes.spawner import ProcessSpawner
@@ -31,7 +32,7 @@ from llamero.models.errors import (
     Unavailable,
     UpstreamFailed,
 )
-from llamero.models.llama import Failure, LaunchSpec, OutputLines
+from llamero.models.llama import Failure, LaunchSpec, OutputLines, ServerLimits
 
 PORT_ATTEMPTS = 3
 FIRST_POLL_S = 0.01
@@ -65,6 +66,7 @@ class LlamaServer:
     ) -> None:
         self.spec = spec
         self.port = 0
+        self.limits = ServerLimits()
         self._spawner = spawner
         self._clock = clock
         self._start_timeout_s = start_timeout_s
@@ -195,12 +197,16 @@ class LlamaServer:
                 self._announced.clear()
 
     async def _prove_identity(self, upstream: Upstream) -> None:
-        """Only the child knows the key: it must let the key in and keep a request without one out."""
-        with_key, without = await asyncio.gather(
-            upstream.status("/props", timeout_s=10.0), upstream.status("/props", with_key=False, timeout_s=10.0)
+        """Only the child knows the key: it must let the key in and keep a request without one out.
+
+        What it lets us see says what it takes at once, so that nobody has to ask again.
+        """
+        (with_key, properties), without = await asyncio.gather(
+            upstream.get("/props", timeout_s=10.0), upstream.status("/props", with_key=False, timeout_s=10.0)
         )
         if with_key != 200 or without != 401:
             raise _PortTaken(HealthCheckFailed(reason=f"port {self.port} is answered by another program"))
+        self.limits = limits_of(properties)
 
     def _ended_error(self, status: int) -> EngineFailed:
         tail = self.log_tail(TAIL_LINES)

@@ -16,6 +16,7 @@ from llamero.infrastructure.llama.http_reply import READ_BYTES, HttpReply
 from llamero.models.errors import UpstreamFailed
 
 CONNECT_TIMEOUT_S = 5.0
+SHORT_BODY = 1024 * 1024
 CLOSED = "the engine is being stopped"
 _REQUEST_TARGET = re.compile(r"/[!-~]*")
 _HEADER_VALUE = re.compile(r"[ -~]*")
@@ -59,6 +60,19 @@ class Upstream:
         finally:
             self._open.discard(reply)
             reply.close()
+
+    async def get(self, path: str, *, timeout_s: float) -> tuple[int | None, bytes]:
+        """The status and the body of a GET, as far as `SHORT_BODY`; None when nothing answers to the end."""
+        body = b""
+        try:
+            async with self.request("GET", path, timeout_s=timeout_s) as reply:
+                async for piece in reply:
+                    body += piece
+                    if len(body) >= SHORT_BODY:
+                        break
+                return reply.status, body
+        except UpstreamFailed:
+            return None, b""
 
     async def status(self, path: str, *, with_key: bool = True, timeout_s: float = 2.0) -> int | None:
         """The status of a GET, or None when nothing answers."""

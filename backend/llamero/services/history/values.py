@@ -41,7 +41,11 @@ def _add_server(values: dict[str, float | None], server: ServerMetrics) -> None:
         values[f"server.memory/{alias}"] = process.rss
         values[f"server.gpu_memory/{alias}"] = process.gpu_memory
     values[f"server.requests/{alias}"] = server.leases
+    values[f"server.waiting/{alias}"] = server.waiting
+    values[f"server.slots/{alias}"] = server.slots_busy
+    values[f"server.slot_limit/{alias}"] = server.slots
     values[f"server.generation_speed/{alias}"] = activity.generation_speed
     values[f"server.prompt_speed/{alias}"] = activity.prompt_speed
     values[f"server.first_token/{alias}"] = activity.first_token_s
-    values[f"server.context/{alias}"] = activity.context_tokens
+    values[f"server.context/{alias}"] = server.context_tokens
+    values[f"server.context_limit/{alias}"] = server.context_limit

@@ -264,7 +264,7 @@ class LlamaActor:
             return events.StartFailed(*key, failure=self._failure(alias, error), at=self.clock.monotonic())
         ready = self.clock.monotonic()
         self._loads[key] = (began, ready)
-        self.tell(events.Started(*key, pid=server.pid, port=server.port, at=ready))
+        self.tell(events.Started(*key, pid=server.pid, port=server.port, at=ready, limits=server.limits))
         try:
             failure = await server.ended()
         except Exception as error:

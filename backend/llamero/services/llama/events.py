@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from llamero.models.llama import Failure, LaunchSpec
+from llamero.models.llama import Failure, LaunchSpec, ServerLimits
 from llamero.services.llama.state import Policy
 
 
@@ -81,6 +81,7 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     pid: int
     port: int
     at: float
+    limits: ServerLimits = ServerLimits()
 
 
 class StartFailed(msgspec.Struct, frozen=True, tag=True):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from llamero.models.llama import Failure, LaunchSpec, OutputLines
+from llamero.models.llama import Failure, LaunchSpec, OutputLines, ServerLimits
 
 
 class Sink(Protocol):
@@ -61,6 +61,11 @@ class Server(Protocol):
     @property
     def port(self) -> int:
         """The loopback port, once started."""
+        ...
+
+    @property
+    def limits(self) -> ServerLimits:
+        """What it takes at once, once started."""
         ...
 
     async def start(self) -> None:

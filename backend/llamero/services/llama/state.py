@@ -11,7 +11,15 @@ from enum import StrEnum
 
 import msgspec
 
-from llamero.models.llama import ActorSnapshot, Failure, LaunchSpec, ServerExit, ServerPhase, ServerSnapshot
+from llamero.models.llama import (
+    ActorSnapshot,
+    Failure,
+    LaunchSpec,
+    ServerExit,
+    ServerLimits,
+    ServerPhase,
+    ServerSnapshot,
+)
 
 # So many ends that nobody asked for are remembered of each server, for people to see.
 EXITS_KEPT = 5
@@ -53,6 +61,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     failure: Failure | None = None
     exits: tuple[ServerExit, ...] = ()
+    limits: ServerLimits = ServerLimits()
 
     @property
     def in_use(self) -> bool:
@@ -90,6 +99,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             engine=self.spec.engine,
             flags=self.spec.flags,
             exits=self.exits,
+            limits=self.limits,
         )
 
 

@@ -182,6 +182,7 @@ def _started(draft: Draft, event: events.Started) -> None:
             since=event.at,
             pid=event.pid,
             port=event.port,
+            limits=event.limits,
             failure=None,
             idle_since=None if never_used_yet else event.at,
         )
