@@ -215,6 +215,14 @@ export const text = {
     requestsNow: (running, waiting) => `${running ? count(running) : 'none'} running${waiting ? `, ${count(waiting)} waiting` : ''}`,
     /** @param {number} waiting */
     waiting: (waiting) => plural(waiting, 'request waits for it', 'requests wait for it'),
+    slots: 'Slots',
+    slotsHint: 'How many requests it answers now, of those that it can answer at once',
+    /** @param {number} busy @param {number} slots */
+    slotsInUse: (busy, slots) => `${count(busy)} of ${count(slots)} in use`,
+    context: 'Context',
+    contextHint: 'What the longest conversation that it works on takes, of what one may take',
+    /** @param {number} used @param {number} limit */
+    contextInUse: (used, limit) => `${count(used)} of ${plural(limit, 'token', 'tokens')}`,
     cpu: 'CPU',
     cpuHint: '100 % is one core',
     memory: 'Memory',
@@ -279,6 +287,8 @@ export const text = {
   /** @param {string} used @param {string} total */
   ofTotal: (used, total) => `${used} / ${total} GB`,
   unknown: '–',
+  /** @param {string} part @param {string} whole */
+  of: (part, whole) => `${part} of ${whole}`,
   openMetrics: 'Open the metrics',
   metrics: {
     title: 'Metrics',
@@ -330,6 +340,7 @@ export const text = {
     /** @param {string} time */
     upFor: (time) => `up for ${time}`,
     context: 'Context in use',
+    slots: 'Slots in use',
     serverGone: 'This model is not loaded any more.',
   },
   requests,

@@ -10,6 +10,7 @@ from playwright.async_api import Download, expect
 
 from llamero.models.bridge import ServerInfo
 from llamero.models.llama import ServerPhase
+from tests.process.support import eventually
 from tests.ui.conftest import ARTIFACTS, Open, Opened
 from tests.ui.test_looks import SIDEWAYS
 
@@ -207,6 +208,22 @@ async def test_past_that_cannot_be_read_is_told_once_and_asked_for_again(open_pa
     await expect(one.page.locator("[data-plot=cpu] canvas")).to_be_visible()
 
 
+async def test_context_and_slots_are_told_of_what_there_could_be(open_page: Open) -> None:
+    one = await open_page("measuring")
+    await open_metrics(one)
+    card = one.page.get_by_role("region", name="Qwen3-4B-Q4_K_M")
+    await expect(card).to_contain_text(re.compile(r"Context in use\s*\d,\d{3} of 4,096 tokens"))
+    await expect(card).to_contain_text(re.compile(r"Slots in use\s*\d of 4"))
+    await expect(card).to_contain_text(re.compile(r"Waiting\s*\d"))
+    scales = await one.page.evaluate(
+        """() => {
+          const { scales } = document.querySelector("[data-plot='work-Qwen3-4B-Q4_K_M']").chart;
+          return [scales.tokens.max, scales.count.max];
+        }"""
+    )
+    assert scales == [4096, 4]  # so that a look says how much is left
+
+
 async def test_header_wraps_at_double_text(open_page: Open) -> None:
     one = await open_page("measuring", width=800, height=560)
     await open_metrics(one)
@@ -218,9 +235,10 @@ async def test_header_wraps_at_double_text(open_page: Open) -> None:
 async def test_view_rests_when_another_one_is_shown(open_page: Open) -> None:
     one = await open_page("measuring")
     await open_metrics(one)
-    assert one.fake.commands.watching
+    assert one.fake.commands.watching_closely
     await one.page.get_by_role("link", name="Chat").click()
     await expect(one.page.locator(".metrics")).to_be_hidden()
+    await eventually(lambda: not one.fake.commands.watching_closely)
     await one.page.wait_for_timeout(300)
     asked = one.fake.commands.histories_asked
     await one.page.wait_for_timeout(2500)

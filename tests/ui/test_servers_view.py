@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 from playwright.async_api import expect
 
@@ -29,6 +31,9 @@ async def test_servers_card_shows_where_each_argument_came_from(open_page: Open)
         "Not loaded, loading, ready, unloading or failed. Now: Answering"
     )
     await expect(card.locator(".facts")).to_contain_text("2 running, 3 waiting")
+    await expect(card.locator(".facts")).to_contain_text(re.compile(r"Slots\d of 4 in use"))
+    await expect(card.locator(".facts")).to_contain_text(re.compile(r"Context\d,\d{3} of 4,096 tokens"))
+    assert one.fake.commands.watching_closely
     await card.get_by_text("5 arguments").click()
     rows = card.locator(".flags tbody tr")
     await expect(rows).to_have_text(

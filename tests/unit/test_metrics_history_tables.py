@@ -63,6 +63,7 @@ def test_history_values_of_a_sample_leave_out_what_is_missing() -> None:
         "gpu.power/1": 12.0,
         "server.memory/m/x": 7.0,
         "server.requests/m/x": 2.0,
+        "server.waiting/m/x": 0.0,
         "server.generation_speed/m/x": 0.0,
     }
 

@@ -9,7 +9,8 @@ export class Ui {
   constructor(core) {
     this.core = core;
     this.looking = false;
-    this.charts = false;
+    /** @type {Set<string>} Views on the screen that show what servers do. */
+    this.closely = new Set();
     /** @type {number | undefined} */
     this.saveTimer = undefined;
   }
@@ -25,15 +26,17 @@ export class Ui {
     this.watchMetrics();
   }
 
-  /** Charts are watched without a hand on the mouse. @param {boolean} charts Whether they are on the screen. */
-  watchCharts(charts) {
-    if (this.charts === charts) return;
-    this.charts = charts;
+  /** Charts and cards are watched without a hand on the mouse. @param {string} view @param {boolean} shown Whether it is on the screen. */
+  watchClosely(view, shown) {
+    if (this.closely.has(view) === shown) return;
+    if (shown) this.closely.add(view);
+    else this.closely.delete(view);
     this.watchMetrics();
   }
 
   watchMetrics() {
-    this.core.bridge.invoke('watch_metrics', { watching: this.looking || this.charts }).catch(() => {});
+    const closely = this.closely.size > 0;
+    this.core.bridge.invoke('watch_metrics', { watching: this.looking || closely, closely }).catch(() => {});
   }
 
   /**

@@ -97,6 +97,7 @@ class Commands(RequestCommands):
         self.running: dict[str, Answering] = {}
         self.numbers = itertools.count(1)
         self.watching = False
+        self.watching_closely = False
         self.histories_asked = 0
         self.histories_fail = False
         self.hold = asyncio.Event()
@@ -479,7 +480,7 @@ class Commands(RequestCommands):
         self.world.ui = args.ui
 
     def watch_metrics(self, args: bridge.WatchMetrics) -> None:
-        self.watching = args.watching
+        self.watching, self.watching_closely = args.watching, args.closely
 
     def get_metrics_history(self, args: bridge.GetMetricsHistory) -> MetricsHistory:
         self.histories_asked += 1

@@ -74,6 +74,11 @@ def _server(alias: str, place: int, at: float, answering: bool, wave: float) -> 
         alias=alias,
         phase=ServerPhase.READY,
         leases=int(answering),
+        waiting=int(2 * wave) if answering else 0,
+        slots=4,
+        slots_busy=1 + int(2 * wave) if answering else 0,
+        context_tokens=1500 + int(at % 900),
+        context_limit=4096,
         pid=4242 + place,
         uptime_s=5400.0,
         process=ProcessMetrics(

@@ -5,7 +5,7 @@
  *
  * @typedef {import('../../types/bridge.js').MetricsSnapshot} MetricsSnapshot
  * @typedef {import('./history.js').MetricsHistory} MetricsHistory
- * @typedef {{ key: string, label: string, hue: 1 | 2 | 3 | 4 | 5, unit: string, right?: boolean, dots?: boolean, thin?: boolean, quiet?: boolean }} Line
+ * @typedef {{ key: string, label: string, hue: 1 | 2 | 3 | 4 | 5, unit: string, right?: boolean, dots?: boolean, thin?: boolean, quiet?: boolean, of?: string }} Line  `of`: the series that says how much there could be.
  * @typedef {{ id: string, lines: Line[], most: Record<string, number> }} Plot  `most`: where the scale of a unit ends at least.
  * @typedef {{ id: string, title: string, facts: string[], notes: string[], plots: Plot[] }} Card
  */
@@ -170,10 +170,11 @@ function server(alias, now, known) {
       {
         id: `work-${alias}`,
         lines: [
-          { key: `server.context/${alias}`, label: text.metrics.context, hue: 4, unit: 'tokens' },
-          { key: `server.requests/${alias}`, label: text.metrics.requests, hue: 5, unit: 'count', right: true },
+          { key: `server.context/${alias}`, label: text.metrics.context, hue: 4, unit: 'tokens', of: `server.context_limit/${alias}` },
+          { key: `server.slots/${alias}`, label: text.metrics.slots, hue: 1, unit: 'count', right: true, of: `server.slot_limit/${alias}` },
+          { key: `server.waiting/${alias}`, label: text.metrics.waiting, hue: 2, unit: 'count', right: true },
         ],
-        most: { tokens: 1000, count: 4 },
+        most: { tokens: running?.context_limit ?? 1000, count: running?.slots ?? 4 },
       },
     ],
   };

@@ -14,8 +14,9 @@ export function values(lines, source) {
   const row = source.cursor.value ?? (history?.times.length ?? 0) - 1;
   const series = new Map(history?.series.map((one) => [keyOf(one), one]));
   return lines.map((line) => {
-    const found = series.get(line.key)?.values ?? [];
-    return { line, value: told(line.unit, nearest(found, row, line.dots && source.cursor.value === null ? DOTS_COUNT_FOR : 0)) };
+    const within = line.dots && source.cursor.value === null ? DOTS_COUNT_FOR : 0;
+    const known = (/** @type {string} */ key) => nearest(series.get(key)?.values ?? [], row, within);
+    return { line, value: told(line.unit, known(line.key), line.of === undefined ? null : known(line.of)) };
   });
 }
 

@@ -21,6 +21,8 @@ const VALUE_AXIS = 52;
 const RIGHT_MARGIN = 12;
 /** Half of what a time of day takes at the axis. */
 const HALF_TIME = 30;
+/** What a time of day and some air take. */
+const TIME_SPACE = 76;
 const DOT = 6;
 /** @type {Record<MetricsHistory['range'], number[]>} Seconds between two marks of the time axis. */
 const MARKS = { '5m': [60, 120, 300], '1h': [600, 900, 1800, 3600], '24h': [4 * 3600, 6 * 3600, 12 * 3600] };
@@ -151,7 +153,7 @@ const timeAxis = (range, colors, margin) => ({
   ...axis(colors),
   gap: 8,
   size: TIME_AXIS,
-  space: 54,
+  space: TIME_SPACE,
   incrs: MARKS[range],
   values: (chart, splits) => {
     const end = chart.bbox.width / devicePixelRatio + margin - HALF_TIME;

@@ -7,7 +7,8 @@
  * @typedef {import('./history.js').MetricsHistory} MetricsHistory
  * @typedef {MetricsHistory['range']} Range
  */
-import { computed, effect, signal } from '@preact/signals-core';
+import { effect, signal } from '@preact/signals-core';
+import { seen } from '../../seen.js';
 import { extended, fits } from './history.js';
 
 /** @type {Record<Range, number>} Seconds between two questions. */
@@ -30,10 +31,8 @@ export class MetricsSource {
     this.history = signal(null);
     /** @type {import('@preact/signals-core').Signal<number | null>} The row that the cursor is at, in every chart. */
     this.cursor = signal(null);
-    this.visible = signal(!document.hidden);
-    this.looking = computed(() => shown.value && this.visible.value);
-    document.addEventListener('visibilitychange', () => (this.visible.value = !document.hidden));
-    effect(() => app.actions.ui.watchCharts(this.looking.value));
+    this.looking = seen(shown);
+    effect(() => app.actions.ui.watchClosely('metrics', this.looking.value));
     effect(() => {
       const open = this.looking.value && app.store.link.value === 'open';
       const wanted = `${this.range.value} ${this.cores.value}`;

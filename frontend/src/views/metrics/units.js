@@ -25,8 +25,12 @@ const MARKED = {
   seconds: (value) => `${value < 10 && !Number.isInteger(value) ? decimal(value) : count(value)} s`,
 };
 
-/** @param {string} unit @param {number | null | undefined} value */
-export const told = (unit, value) => (value === null || value === undefined ? text.unknown : (TOLD[unit] ?? count)(value));
+/** A value, and how much there could be where that is known. @param {string} unit @param {number | null | undefined} value @param {number | null} [of] */
+export function told(unit, value, of = null) {
+  if (value === null || value === undefined) return text.unknown;
+  const tell = TOLD[unit] ?? count;
+  return of === null ? tell(value) : text.of((MARKED[unit] ?? count)(value), tell(of));
+}
 
 /** @param {string} unit @param {number} value */
 export const marked = (unit, value) => (MARKED[unit] ?? count)(value);

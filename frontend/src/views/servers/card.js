@@ -60,6 +60,8 @@ function facts({ store }, server, details) {
     [words.process, server.pid === null ? null : `${server.pid}${details?.port ? ` · ${words.port(details.port)}` : ''}`],
     [server.phase === 'ready' ? words.up : words.since, server.since === null ? null : span(Math.max(0, now - server.since)), server.since === null ? undefined : dateAndTime(server.since)],
     [words.requests, words.requestsNow(server.leases, server.waiting)],
+    [words.slots, sample && typeof sample.slots === 'number' ? words.slotsInUse(sample.slots_busy ?? 0, sample.slots) : null, words.slotsHint],
+    [words.context, sample && typeof sample.context_limit === 'number' ? words.contextInUse(sample.context_tokens ?? 0, sample.context_limit) : null, words.contextHint],
     [words.cpu, typeof cost?.cpu === 'number' ? `${count(cost.cpu)} %` : null, words.cpuHint],
     [words.memory, typeof cost?.rss === 'number' ? fileSize(cost.rss) : details?.memory_bytes ? words.about(fileSize(details.memory_bytes)) : null],
     [words.vram, typeof cost?.gpu_memory === 'number' ? fileSize(cost.gpu_memory) : null],

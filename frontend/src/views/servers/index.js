@@ -13,6 +13,7 @@ import { openModelPicker } from '../../components/model_picker.js';
 import { text } from '../../i18n.js';
 import { CHAT } from '../../page.js';
 import { keep } from '../../render.js';
+import { seen } from '../../seen.js';
 import { serverCard } from './card.js';
 import { machineDefinitions } from './machine.js';
 import { restingModels } from './resting.js';
@@ -31,6 +32,8 @@ export function mountServers(root, app, shown) {
   /** @type {import('@preact/signals-core').Signal<Map<string, ServerDetails>>} */
   const details = signal(new Map());
   followDetails(app, shown, details);
+  const looking = seen(shown);
+  effect(() => app.actions.ui.watchClosely('servers', looking.value));
   keep(part('.page-header'), () => header(app));
   keep(part('.servers-column'), () => {
     // Numbers move every second; nobody sees them in a view that rests.
