@@ -17,6 +17,18 @@ FOCUSED = """() => {
   return [name, ring];
 }"""
 
+# A wheel moves smoothly, for longer than it takes to see that it does: this waits until it has come to rest.
+RESTING_PLACE = """(element) => new Promise((done) => {
+  let [last, frames] = [element.scrollTop, 0];
+  const look = () => {
+    frames = element.scrollTop === last ? frames + 1 : 0;
+    last = element.scrollTop;
+    if (frames < 10) requestAnimationFrame(look);
+    else done(last);
+  };
+  requestAnimationFrame(look);
+})"""
+
 
 def last_call(fake: FakeBridge, name: str) -> dict[str, object]:
     return next(arguments for called, arguments in reversed(fake.calls) if called == name)
@@ -298,7 +310,7 @@ async def test_reader_who_scrolled_up_is_not_moved_and_can_jump_back(open_page: 
     await thread.hover()
     await one.page.mouse.wheel(0, -300)
     await expect(one.page.get_by_role("button", name="Jump to latest")).to_be_visible()
-    before = await thread.evaluate("(e) => e.scrollTop")
+    before = await thread.evaluate(RESTING_PLACE)
     await expect(one.page.locator("answer-text")).to_contain_text("Paragraph 45")
     assert abs(await thread.evaluate("(e) => e.scrollTop") - before) < 2
     await one.page.get_by_role("button", name="Jump to latest").click()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.ui.bench_stream import document
 from tests.ui.conftest import Open
+from tests.ui.test_chat_journey import RESTING_PLACE, ask
 
 # Links whose targets come last, so that blocks which were final are mended at the end.
 LATE = "\n\nAll of [this] and [that].\n\n[this]: https://example.com/this\n[that]: https://example.com/that\n"
@@ -16,11 +17,6 @@ WATCH_SPEECH = """() => {
     (change) => [...change.addedNodes].map((line) => line.textContent)))).observe(
       document.querySelector('.speech'), { childList: true });
 }"""
-
-
-async def ask(page: Page, text: str) -> None:
-    await page.get_by_role("textbox", name="Message", exact=True).fill(text)
-    await page.keyboard.press("Enter")
 
 
 async def test_long_answer_in_pieces_becomes_the_same_runs_of_blocks_as_the_whole_text(open_page: Open) -> None:
@@ -59,3 +55,22 @@ async def test_fast_answer_is_spoken_whole_but_not_sentence_by_sentence(open_pag
     writes = [write for write in await one.page.evaluate("() => window.spoken") if write]
     assert [sentence for write in writes for sentence in write] == sentences
     assert len(writes) < 10
+
+
+async def test_reader_who_moves_up_by_little_steps_is_not_taken_back_by_growing_text(open_page: Open) -> None:
+    one = await open_page("busy", rate=300)
+    one.fake.world.answer = "\n\n".join(f"Paragraph {number} of many." for number in range(150))
+    await ask(one.page, "Tell me")
+    await expect(one.page.locator("answer-text")).to_contain_text("Paragraph 25")
+    thread = one.page.locator(".thread")
+    await thread.hover()
+    for _ in range(12):
+        await one.page.mouse.wheel(0, -6)
+        await one.page.evaluate("() => new Promise((done) => setTimeout(done, 60))")
+    await expect(one.page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    top = await thread.evaluate(RESTING_PLACE)
+    await expect(one.page.locator("answer-text")).to_contain_text("Paragraph 149")
+    assert abs(await thread.evaluate("(e) => e.scrollTop") - top) < 2
+    await one.page.mouse.wheel(0, 100_000)
+    await expect(one.page.get_by_role("button", name="Jump to latest")).to_have_count(0)
+    await expect(one.page.locator(".stats").last).to_be_in_viewport(timeout=30_000)
