@@ -5,6 +5,7 @@
  * @typedef {import('./actions/index.js').Actions} Actions
  * @typedef {import('./types/bridge.js').SearchHit} SearchHit
  * @typedef {{ id: number, message: string, action?: { label: string, run: () => void } }} Toast
+ * @typedef {{ messageId: string, words: string[] }} Found  A message that a search found, and what it found in it.
  * @typedef {{ store: Store, actions: Actions, page: Page }} App
  */
 import { signal } from '@preact/signals-core';
@@ -33,6 +34,8 @@ export class Page {
     this.query = signal('');
     /** @type {import('@preact/signals-core').Signal<SearchHit[] | null>} */
     this.hits = signal(null);
+    /** @type {import('@preact/signals-core').Signal<Found | null>} What a search found and somebody opened. */
+    this.found = signal(null);
     /** @type {import('@preact/signals-core').Signal<{ alias: string, lines: string[] } | null>} */
     this.log = signal(null);
     /** @type {import('@preact/signals-core').Signal<Toast[]>} */

@@ -17,6 +17,7 @@ FOCUSED = """() => {
   return [name, ring];
 }"""
 
+FOUND_WORDS = "() => [...(CSS.highlights.get('found') ?? [])].map(String)"
 # A wheel moves smoothly, for longer than it takes to see that it does: this waits until it has come to rest.
 RESTING_PLACE = """(element) => new Promise((done) => {
   let [last, frames] = [element.scrollTop, 0];
@@ -138,6 +139,33 @@ async def test_search_finds_words_in_messages_and_marks_them(open_page: Open) ->
     await expect(one.page.get_by_role("heading", name="Crossing the Andes with llamas")).to_be_visible()
     await one.page.get_by_role("searchbox").fill("nowhere at all")
     await expect(one.page.get_by_text("Nothing found")).to_be_visible()
+
+
+async def test_search_hit_opens_the_conversation_at_the_message_with_its_words_marked(open_page: Open) -> None:
+    one = await open_page("long")
+    await expect(one.page.get_by_text("Answer 499.")).to_be_in_viewport()
+    await one.page.get_by_role("searchbox").fill("Answer 123")
+    await one.page.locator(".conversation.is-hit").click()
+    message = one.page.locator(".message", has_text="Answer 123.")
+    await expect(message.get_by_text("Answer 123.")).to_be_in_viewport()
+    await expect(message).to_be_focused()
+    await expect(message).to_have_class(re.compile("is-found"))
+    assert await one.page.evaluate(FOUND_WORDS) == ["Answer 123"]
+    await expect(one.page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    await expect(message).not_to_have_class(re.compile("is-found"))
+    await expect(message.get_by_text("Answer 123.")).to_be_in_viewport()  # also once everything has its size
+    await one.page.get_by_role("searchbox").fill("")
+    assert await one.page.evaluate(FOUND_WORDS) == []
+
+
+async def test_search_hit_on_another_branch_shows_that_branch(open_page: Open) -> None:
+    one = await open_page("busy")
+    await one.page.get_by_role("searchbox").fill("gap in the mountains")
+    await one.page.locator(".conversation.is-hit").click()
+    message = one.page.locator(".message", has_text="A gap in the mountains.")
+    await expect(message).to_be_in_viewport()
+    await expect(message).to_be_focused()
+    assert await one.page.evaluate(FOUND_WORDS) == ["gap in the mountains"]
 
 
 async def test_new_chat_by_key_keeps_the_draft_of_the_old_one(open_page: Open) -> None:

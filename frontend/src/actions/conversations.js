@@ -33,6 +33,14 @@ export class Conversations {
     this.answers.watchAll();
   }
 
+  /** Open a conversation at a message, on whichever branch it is. @param {string} id @param {string} messageId */
+  async openAt(id, messageId) {
+    const { store } = this.core;
+    if (store.currentId.value !== id) await this.open(id);
+    const shown = store.path.value.some((message) => message.id === messageId);
+    if (!shown && store.currentId.value === id && store.messages.value.has(messageId)) await this.selectBranch(messageId);
+  }
+
   begin() {
     this.core.store.show(null);
     this.ui.remember({ conversation_id: null });

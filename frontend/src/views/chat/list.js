@@ -3,6 +3,7 @@
  *
  * @typedef {import('../../page.js').App} App
  * @typedef {import('../../types/bridge.js').Conversation} Conversation
+ * @typedef {import('../../types/bridge.js').SearchHit} SearchHit
  */
 import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
@@ -67,6 +68,7 @@ function search({ actions, page }, query) {
   clearTimeout(searchTimer);
   if (!query.trim()) {
     page.hits.value = null;
+    page.found.value = null;
     return;
   }
   searchTimer = setTimeout(async () => {
@@ -83,7 +85,7 @@ function results(app, query) {
   return html`<ul>
     ${hits.map(
       (hit) => html`<li>
-        <button type="button" class="conversation is-hit" @click=${() => openConversation(app, hit.conversation_id)}>
+        <button type="button" class="conversation is-hit" @click=${() => void openHit(app, hit)}>
           <span class="conversation-title">${hit.title}</span>
           <span class="conversation-snippet">${marked(hit.snippet)}</span>
         </button>
@@ -146,9 +148,19 @@ function row(app, conversation) {
   </li>`;
 }
 
+/** @param {App} app @param {SearchHit} hit */
+async function openHit({ actions, page }, hit) {
+  page.drawer.value = false;
+  page.found.value = null;
+  const words = [...hit.snippet.matchAll(/\uE000([^\uE001]*)/g)].map(([, word]) => word ?? '');
+  await actions.conversations.openAt(hit.conversation_id, hit.message_id);
+  page.found.value = { messageId: hit.message_id, words: [...new Set(words)] };
+}
+
 /** @param {App} app @param {string} id */
 function openConversation({ store, actions, page }, id) {
   page.drawer.value = false;
+  page.found.value = null;
   if (store.currentId.value !== id) void actions.conversations.open(id);
 }
 

@@ -25,7 +25,7 @@ export function messageItem(app, message) {
 /** @param {App} app @param {Message} message */
 function question(app, message) {
   if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${editor(app, message)}</li>`;
-  return html`<li class="message is-user">
+  return html`<li class="message is-user" tabindex="-1" data-message=${message.id}>
     <h2 class="visually-hidden">${text.you}</h2>
     <div class="bubble">${message.content}</div>
     <div class="message-actions">
@@ -42,7 +42,7 @@ function answer(app, message) {
   const live = store.live.value.get(message.id) ?? null;
   const streaming = message.status === 'streaming';
   const hasText = live ? live.hasText.value : message.content !== '';
-  return html`<li class="message is-assistant ${streaming ? 'is-streaming' : ''}" aria-busy=${streaming ? 'true' : 'false'}>
+  return html`<li class="message is-assistant ${streaming ? 'is-streaming' : ''}" tabindex="-1" data-message=${message.id} aria-busy=${streaming ? 'true' : 'false'}>
     <h2 class="visually-hidden">${message.model ?? text.model}</h2>
     ${reasoning(message, live)}
     <answer-text class="answer" .value=${{ text: message.content, live, part: 'text' }}></answer-text>

@@ -12,6 +12,7 @@ import { text } from '../../i18n.js';
 import { keep } from '../../render.js';
 import { emptyState } from './empty.js';
 import { Follow } from './follow.js';
+import { mountFound } from './found.js';
 import { messageItem } from './message.js';
 
 const AT_FIRST = 40;
@@ -72,6 +73,11 @@ export function mountThread(root, app) {
         ${repeat(path.slice(from), (message) => message.id, (message) => messageItem(app, message))}
       </ol>
     `;
+  });
+  mountFound(app, column, (messageId) => {
+    const path = store.path.peek();
+    shown.value = Math.max(shown.peek(), path.length - path.findIndex(({ id }) => id === messageId));
+    follow.leave();
   });
   keep(part('.jump-place'), () =>
     follow.atEnd.value || store.currentId.value === null
