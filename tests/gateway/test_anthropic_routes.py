@@ -232,6 +232,8 @@ async def test_anthropic_error_in_the_stream_is_its_last_event(failure: Any) -> 
         (ASK | {"temperature": 3}, "temperature"),
         (ASK | {"top_k": -(2**40)}, "top_k"),
         (ASK | {"n_discard": -1}, "n_discard"),
+        (ASK | {"min_p": 1e300}, "min_p"),
+        (ASK | {"seed": 2**70}, "seed"),
     ],
     ids=str,
 )

@@ -63,6 +63,8 @@ async def test_request_reaches_the_engine_as_it_came(path: str, endpoint: str, b
         ("/v1/completions", COMPLETION | {"logprobs": -1}, "logprobs"),
         ("/v1/completions", COMPLETION | {"n_discard": -1}, "n_discard"),
         ("/v1/completions", COMPLETION | {"temperature": 2.1}, "temperature"),
+        ("/v1/completions", COMPLETION | {"min_p": 1e300}, "min_p"),
+        ("/v1/completions", COMPLETION | {"seed": 2**70}, "seed"),
         ("/v1/completions", COMPLETION | {"model": "nobody"}, "model"),
         ("/v1/embeddings", {"input": "hi"}, "model"),
         ("/v1/embeddings", {"model": "m"}, "input"),

@@ -74,6 +74,33 @@ async def test_number_out_of_range_is_refused_and_bounds_pass(name: str, bounds:
             assert (response.status, response.error()["param"]) == (400, name), wrong
 
 
+SAMPLERS = (
+    *("adaptive_decay", "adaptive_target", "dry_base", "dry_multiplier", "dynatemp_exponent", "dynatemp_range"),
+    *("min_p", "mirostat_eta", "mirostat_tau", "repeat_penalty", "top_n_sigma", "typical_p", "xtc_probability"),
+    "xtc_threshold",
+)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"min_p": 0.05, "typical_p": 1, "top_n_sigma": -1, "xtc_probability": 0, "xtc_threshold": 0.1},
+        {"repeat_penalty": 1.1, "dry_base": 1.75, "dry_multiplier": 0.8, "mirostat_tau": 5.0, "mirostat_eta": 0.1},
+        {"dynatemp_range": 0.5, "dynatemp_exponent": 1, "adaptive_target": -1, "adaptive_decay": 0.9},
+        {"seed": -1},
+        {"seed": 2**63 - 1},
+        {"seed": None},
+        {"logit_bias": {"7": -100, "8": False}},
+        {"logit_bias": [[7, -1e9], ["text", False]]},
+    ],
+)
+async def test_numbers_that_samplers_know_pass_untouched(fields: dict[str, object]) -> None:
+    async with running_gateway() as gateway:
+        assert (await chat(gateway, CHAT | fields)).status == 200
+        (request,) = gateway.inference.requests
+    assert {name: request.body[name] for name in fields} == fields
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -96,6 +123,17 @@ async def test_number_out_of_range_is_refused_and_bounds_pass(name: str, bounds:
         ({"logit_bias": {str(2**31): 1}}, "logit_bias"),
         ({"logit_bias": [[2**40, 1]]}, "logit_bias"),
         ({"lora": [{"id": -1, "scale": 1}]}, "lora"),
+        # What a C float or a seed cannot hold would be another number, or infinite.
+        *[({name: value}, name) for name in SAMPLERS for value in (1e300, -1e300, 3.5e38)],
+        ({"min_p": 1.01}, "min_p"),
+        ({"repeat_penalty": 0}, "repeat_penalty"),
+        ({"seed": 2**70}, "seed"),
+        ({"seed": -(2**70)}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"seed": "1"}, "seed"),
+        ({"logit_bias": {"7": 1e300}}, "logit_bias"),
+        ({"logit_bias": [[7, -1e300]]}, "logit_bias"),
+        ({"lora": [{"id": 0, "scale": 1e300}]}, "lora"),
         # The engine would take 8 GiB for these before it says a word.
         ({"repeat_last_n": 2**31 - 1}, "repeat_last_n"),
         ({"dry_penalty_last_n": 2**31 - 1}, "dry_penalty_last_n"),
@@ -110,7 +148,13 @@ async def test_field_of_wrong_type_or_range_is_refused(fields: dict[str, object]
 
 
 async def test_unknown_fields_reach_the_engine_untouched() -> None:
-    extra = {"grammar": "root ::= x", "new_thing": {"deep": [1, 2.5, None]}, "seed": 2**70, "messages": []}
+    extra = {
+        "grammar": "root ::= x",
+        "new_thing": {"deep": [1, 2.5, None]},
+        "seed": 2**60,
+        "other": 2**70,
+        "messages": [],
+    }
     extra |= {"logit_bias": {"15": -100, " llama": 2}, "lora": [{"id": 0, "scale": 0.5}]}
     async with running_gateway() as gateway:
         assert (await chat(gateway, CHAT | extra)).status == 200

@@ -3,8 +3,9 @@
 Checked are the fields that decide what happens here, and numbers. Everything else passes untouched, also what this
 version has never heard of: the engine knows its own fields best. Numbers are checked because an engine converts them
 to C integers without asking: a negative `n_discard` has been an out-of-bounds write (CVE-2026-21869), and a token
-beyond 32 bits would be another one. How far an engine looks back is memory that it takes at once, whatever the context,
-so that is bounded by what a context can be. `null` means "not given", as everywhere in this API.
+beyond 32 bits would be another one. A fraction beyond a C float becomes infinite there or the largest one, and a seed
+beyond 64 bits becomes 0, whichever it was. How far an engine looks back is memory that it takes at once, whatever the
+context, so that is bounded by what a context can be. `null` means "not given", as everywhere in this API.
 """
 
 from __future__ import annotations
@@ -16,12 +17,31 @@ from llamero.models.errors import InvalidRequest
 
 LARGEST_C_INT = 2**31 - 1
 LONGEST_LOOK_BACK = 2**20  # tokens: 4 MiB each time; at the largest integer it would be 8 GiB
+LARGEST_C_FLOAT = 3.4028234663852886e38
+LARGEST_FACTOR = 1_000_000  # of a sampler: far beyond where a larger one changes anything
+SMALLEST_SEED, LARGEST_SEED = -(2**63), 2**63 - 1  # as in the OpenAI API; an engine takes the lower 32 bits
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "frequency_penalty": (-2, 2),
     "presence_penalty": (-2, 2),
     "temperature": (0, 2),
     "top_p": (0, 1),
+    "seed": (SMALLEST_SEED, LARGEST_SEED),
+    # The samplers of llama-server; a negative target or sigma turns that sampler off.
+    "adaptive_decay": (0, 0.99),
+    "adaptive_target": (-1, 1),
+    "dry_base": (0, LARGEST_FACTOR),
+    "dry_multiplier": (0, LARGEST_FACTOR),
+    "dynatemp_exponent": (0, LARGEST_FACTOR),
+    "dynatemp_range": (0, LARGEST_FACTOR),
+    "min_p": (0, 1),
+    "mirostat_eta": (0, LARGEST_FACTOR),
+    "mirostat_tau": (0, LARGEST_FACTOR),
+    "repeat_penalty": (0.001, LARGEST_FACTOR),
+    "top_n_sigma": (-1, LARGEST_FACTOR),
+    "typical_p": (0, 1),
+    "xtc_probability": (0, 1),
+    "xtc_threshold": (0, 1),
     # llama-server's own, and the counts of the OpenAI API; -1 stands for "no limit" or "choose".
     "best_of": (0, LARGEST_C_INT),
     "dimensions": (1, LARGEST_C_INT),
@@ -140,19 +160,29 @@ def _check_token(name: str, token: object) -> None:
 
 
 def _check_biases(biases: object) -> None:
-    """See that the tokens of `logit_bias`, keys as at OpenAI or heads of pairs, are some. Texts are the engine's."""
+    """See that the tokens of `logit_bias`, keys as at OpenAI or heads of pairs, and their weights are some.
+
+    Texts are the engine's, and so is a weight that is no number: `false` bans a token.
+    """
     if isinstance(biases, dict):
         tokens = [int(key[:20]) for key in biases if _WHOLE_NUMBER.fullmatch(key)]
+        weights = list(biases.values())
     elif isinstance(biases, list):
-        tokens = [pair[0] for pair in biases if isinstance(pair, list) and pair and not isinstance(pair[0], str)]
+        pairs = [pair for pair in biases if isinstance(pair, list) and pair]
+        tokens = [pair[0] for pair in pairs if not isinstance(pair[0], str)]
+        weights = [pair[1] for pair in pairs if len(pair) > 1]
     else:
         return
     for token in tokens:
         check_number("logit_bias", token, 0, LARGEST_C_INT)
+    for weight in weights:
+        if isinstance(weight, int | float) and not isinstance(weight, bool):
+            check_number("logit_bias", weight, -LARGEST_C_FLOAT, LARGEST_C_FLOAT)
 
 
 def _check_adapters(adapters: object) -> None:
-    """See that the adapters of `lora` are named by numbers that are some."""
+    """See that the adapters of `lora` are named by numbers that are some, and scaled by such."""
     for adapter in adapters if isinstance(adapters, list) else ():
         if isinstance(adapter, dict):
             check_number("lora", adapter.get("id"), 0, LARGEST_C_INT)
+            check_number("lora", adapter.get("scale"), -LARGEST_FACTOR, LARGEST_FACTOR)

@@ -25,7 +25,7 @@ Temperature = Annotated[float, ranged("temperature", "0 takes the likeliest toke
 TopP = Annotated[float, ranged("top_p", "Only the likeliest tokens that together have this probability.")]
 TopK = Annotated[int, ranged("top_k", "Only this many of the likeliest tokens; 0 is all.")]
 MaxTokens = Annotated[int, ranged("max_tokens", "The longest answer in tokens; -1 has no limit.")]
-Seed = Annotated[int, Meta(description="The same seed and request give the same answer.")]
+Seed = Annotated[int, ranged("seed", "The same seed and request give the same answer.")]
 Count = Annotated[int, Meta(ge=1, le=LARGEST_C_INT)]
 
 
