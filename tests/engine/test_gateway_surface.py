@@ -162,6 +162,23 @@ def test_request_that_the_engine_cannot_read_names_the_field(
     assert (error["status"], error["code"], error["param"]) == (400, "invalid_request", param)
 
 
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"n": 1000}, "n"),
+        ({"cache_prompt": "x"}, "cache_prompt"),
+        ({"tool_choice": "nope"}, "tool_choice"),
+        ({"response_format": {"type": "zzz"}}, "response_format"),
+        ({"grammar": "x ::="}, None),
+    ],
+    ids=str,
+)
+def test_refusal_of_the_engine_names_the_field(client: Client, fields: dict[str, Any], param: str | None) -> None:
+    question = {"model": "demo", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
+    error = client.refused("/v1/chat/completions", **(question | fields))
+    assert (error["status"], error["type"], error["param"]) == (400, "invalid_request_error", param)
+
+
 @pytest.mark.parametrize("texts", ["cat", ["cat", "the tax on my invoice"], [[3, 4], [5]], [3, 4]], ids=str)
 def test_embeddings_in_numbers_and_in_base64_are_the_same(client: Client, texts: Any) -> None:
     numbers = client.post("/v1/embeddings", model="embed", input=texts)

@@ -26,6 +26,7 @@ from tests.gateway.harness import (
     read_response,
     request_bytes,
     running_gateway,
+    send,
 )
 
 JSON = {"Content-Type": "application/json"}
@@ -242,6 +243,38 @@ async def test_request_that_the_engine_cannot_read_is_the_clients_fault(message:
     error = response.error()
     assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", "invalid_request", param)
     assert message in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("Field 'n': Value must be between 1 <= value <= 4, but got 5", "n"),
+        ("Field 'cache_prompt': [json.exception.type_error.302] type must be boolean, but is string", "cache_prompt"),
+        ("Expected 'messages' to be an array", "messages"),
+        ("Invalid tool_choice: nope", "tool_choice"),
+        ('response_format type must be one of "text" or "json_object", but got: zzz', "response_format"),
+        # A grammar may have come as such, or as a schema by one of two names.
+        ("Failed to initialize samplers: failed to parse grammar", None),
+        ("Field 'x y': what a request cannot have", None),
+        ("The user wrote: Field 'n': of no matter", None),
+    ],
+)
+async def test_refusal_of_the_engine_names_the_field_where_it_says_so(message: str, param: str | None) -> None:
+    said = {"error": {"code": 400, "message": message, "type": "invalid_request_error"}}
+    async with running_gateway(Script([json.dumps(said).encode()], status=400, headers=JSON)) as gateway:
+        response = await chat(gateway, CHAT)
+        in_anthropics = await send(
+            gateway, "POST", "/v1/messages", {}, json.dumps(CHAT | {"max_tokens": 5, "stream": False}).encode()
+        )
+    assert (response.status, response.error()["param"], response.error()["message"]) == (400, param, message)
+    assert (in_anthropics.status, in_anthropics.json()["error"].get("param")) == (400, param)
+
+
+async def test_failure_of_the_engine_is_not_blamed_on_a_field() -> None:
+    said = {"error": {"code": 500, "message": "Field 'n': of the engine's own", "type": "server_error"}}
+    async with running_gateway(Script([json.dumps(said).encode()], status=500, headers=JSON)) as gateway:
+        response = await chat(gateway, CHAT)
+    assert (response.status, response.error()["param"]) == (500, None)
 
 
 async def test_refusal_of_the_engine_is_reshaped_and_keeps_what_it_says() -> None:

@@ -21,7 +21,7 @@ from llamero.models.errors import (
     LlameroError,
     UpstreamFailed,
 )
-from llamero.services.llama.blame import param_at_fault
+from llamero.services.llama.blame import named_param, param_at_fault
 
 logger = logging.getLogger(__name__)
 
@@ -85,12 +85,14 @@ class ErrorEnvelope:
         code = said.pop("code", None)
         if not isinstance(code, str) or not code:
             code = CODE_BY_UPSTREAM_TYPE.get(kind, kind)
-        param = said.pop("param", None)
+        param, message = said.pop("param", None), said.pop("message", None)
+        if not isinstance(param, str):
+            param = named_param(message) if status < 500 and isinstance(message, str) else None
         fields: dict[str, object] = {
-            "message": self._upstream_text(status, said.pop("message", None)),
+            "message": self._upstream_text(status, message),
             "type": kind,
             "code": code,
-            "param": param if isinstance(param, str) else None,
+            "param": param,
         }
         return fields | said if status < 500 else fields
 

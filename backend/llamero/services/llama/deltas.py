@@ -30,7 +30,7 @@ from llamero.models.errors import (
     NotFound,
     UpstreamFailed,
 )
-from llamero.services.llama.blame import param_at_fault
+from llamero.services.llama.blame import named_param, param_at_fault
 from llamero.services.replies import OpenReply
 
 _REASON_LIMIT = 500
@@ -97,6 +97,7 @@ def _error_of(status: int, said: object) -> LlameroError:
     reason = error.message[:_REASON_LIMIT] or f"it answered {status}"
     param = param_at_fault(reason)
     if 400 <= status < 500 or param is not None:
+        param = named_param(reason)
         refused = _REFUSED_BY_STATUS.get(status, InvalidRequest)("chat_error-refused", param=param, reason=reason)
         if isinstance(error.code, str):
             refused.public_code = error.code[:_CODE_LIMIT]
