@@ -1,0 +1,1 @@
+"""What only the packages for Windows need."""
