@@ -39,6 +39,8 @@ lint: frontend
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform darwin
 	$(BIN)/python build/build_frontend.py --run check lint
 
 test: frontend

@@ -6,6 +6,7 @@
 #   iproute2        two machines on one network, played by namespaces
 #   dbus gnome-keyring   a keyring of the system's, for the keys of remote servers
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
+#   nsis p7zip-full   compile the installer for Windows, and list what is in it
 #   prometheus   what reads /metrics, and its own check of it
 #   chromium fonts-dejavu-core   the browser that the page is tested in, and letters for it
 # Installs what is missing where it may, says what, and is silent when nothing is. Elsewhere it says what to install
@@ -57,6 +58,8 @@ END
         case "$description$found" in Gtk-3.0) need gir1.2-gtk-3.0 ;; WebKit2-4.1) need gir1.2-webkit2-4.1 ;; esac
     done
 fi
+command -v makensis >/dev/null 2>&1 || need nsis
+command -v 7z >/dev/null 2>&1 || need p7zip-full
 command -v prometheus >/dev/null 2>&1 || need prometheus
 command -v chromium >/dev/null 2>&1 || need "chromium fonts-dejavu-core"
 [ -n "$missing" ] || exit 0

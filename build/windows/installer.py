@@ -16,6 +16,10 @@ import sys
 import tempfile
 from pathlib import Path, PureWindowsPath
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from windows.version import four_numbers
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCRIPT = HERE / "llamero.nsi"
@@ -44,14 +48,6 @@ def contents_script(bundle: Path) -> str:
         remove = [*(f'Delete "{_below_instdir(file)}"' for file in own), *leave, *remove]  # what is deepest first
     # Who stands in a folder keeps it from being removed.
     return _macro("InstallFiles", install) + _macro("RemoveFiles", ['SetOutPath "$TEMP"', *remove])
-
-
-def four_numbers(version: str) -> str:
-    """Return a version as Windows wants it: `0.2.0rc1` → `0.2.0.0`. Raises ValueError where it begins with no number."""
-    found = re.match(r"\d+(\.\d+){0,3}", version)
-    if found is None:
-        raise ValueError(f"not a version: {version!r}")
-    return ".".join([*found[0].split("."), "0", "0", "0"][:4])
 
 
 def make_installer(bundle: Path, out: Path, version: str, webview2: Path | None = None) -> Path:

@@ -66,6 +66,8 @@ def _x11_answers(display: str) -> bool:
 
 
 def _wayland_answers(environment: Mapping[str, str]) -> bool:
+    if sys.platform == "win32":  # where Python knows no sockets of that kind
+        return False
     name = environment.get("WAYLAND_DISPLAY", "")
     folder = environment.get("XDG_RUNTIME_DIR", "")
     if not name or not (folder or name.startswith("/")):

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from llamero.infrastructure.processes.console import NO_CONSOLE_WINDOW
+
 # What stays open has started; `open` and `xdg-open` leave at once.
 _PATIENCE_S = 5.0
 
@@ -56,7 +58,11 @@ def _start(command: Sequence[str] | None) -> bool:
         return False
     try:
         program = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            creationflags=NO_CONSOLE_WINDOW,
         )
     except OSError:
         return False

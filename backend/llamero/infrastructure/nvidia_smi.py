@@ -29,6 +29,7 @@ from llamero.infrastructure.gpu import (
     percent,
     watts,
 )
+from llamero.infrastructure.processes.console import NO_CONSOLE_WINDOW
 from llamero.models.metrics import GpuMetrics
 
 FIELDS = ("index", "uuid", "name", "utilization.gpu", "memory.used", "memory.total", "temperature.gpu", "power.draw")
@@ -101,7 +102,7 @@ class NvidiaSmiReader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                creationflags=NO_CONSOLE_WINDOW,
                 env={**os.environ, "LC_ALL": "C"},
             )
         except OSError as error:

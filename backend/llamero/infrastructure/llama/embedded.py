@@ -138,7 +138,8 @@ def _leave_when_woken() -> Callable[[], int]:
     plain sleep would miss one that comes just before it, or on a thread of the server's.
     """
     woken, waker = os.pipe()
-    os.set_blocking(waker, False)
+    if sys.platform != "win32":  # where nothing demands it, and Python before 3.12 could not
+        os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     for number in _STOP_SIGNALS:
         signal.signal(number, lambda _number, _frame: os._exit(0))

@@ -15,6 +15,7 @@ import sys
 
 import msgspec
 
+from llamero.infrastructure.processes.console import NO_CONSOLE_WINDOW
 from llamero.models.errors import EngineFailed, EngineNotFound
 
 OUTPUT_LIMIT = 1024 * 1024
@@ -87,6 +88,7 @@ async def _spawn(command: tuple[str, ...]) -> asyncio.subprocess.Process:
             stderr=asyncio.subprocess.STDOUT,
             env=environment,
             start_new_session=True,
+            creationflags=NO_CONSOLE_WINDOW,
         )
     except FileNotFoundError:
         raise EngineNotFound(path=command[0]) from None

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from llamero.infrastructure.processes import environment, table
 from llamero.infrastructure.processes.child import ChildProcess
+from llamero.infrastructure.processes.console import NO_CONSOLE_WINDOW
 from llamero.infrastructure.processes.guard import Guard
 from llamero.infrastructure.processes.records import ChildRecord, Records
 from llamero.infrastructure.processes.sweep import sweep
@@ -149,10 +150,10 @@ class ProcessSpawner:
         self, argv: list[str], variables: dict[str, str], mark: str, name: str, on_line: OnLine | None
     ) -> ChildProcess:
         job_object = None
-        flags = 0
+        flags = NO_CONSOLE_WINDOW
         if sys.platform == "win32":
             job_object = JobObject()
-            flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED
+            flags |= subprocess.CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -181,6 +182,8 @@ class ProcessSpawner:
         except BaseException:
             process.kill()
             process.wait()
+            if job_object is not None:
+                job_object.close()
             raise
 
     def _forget(self, child: ChildProcess) -> None:

@@ -63,7 +63,7 @@ class Windows:
             process.communicate()
 
     def registry(self, key: str) -> dict[str, str]:
-        """Every value below a key: `subkey\\name` → text, with `(Default)` for the unnamed one. Empty without the key."""
+        """Every value below a key: `subkey\\name` → text; `(Default)` is the unnamed one. Empty without the key."""
         done = subprocess.run(
             self._command("reg", ("query", key, "/s")), env=self._environment, capture_output=True, timeout=_WAIT_S
         )

@@ -5,19 +5,14 @@ Wine (Debian's `wine64`) is a large download, so these tests are left out where 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.installers.wine import WINE, Windows, make_program
+from tests.package.wine import WINE, Windows, make_program
 from tests.process.cli import until
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "build"))
-
-from windows.installer import make_installer  # noqa: E402
+from windows.installer import make_installer
 
 pytestmark = [
     pytest.mark.skipif(WINE is None, reason="needs Debian's wine64"),
@@ -158,6 +153,17 @@ def test_upgrade_over_an_older_version_takes_its_files_away_and_keeps_what_is_th
     assert not chats.parent.exists()
 
 
+def test_installer_told_to_install_for_everybody_does(windows: Windows, installers: dict[str, Path]) -> None:
+    windows.run(installers["1.0.0"], "/S", "/ALLUSERS")
+    folder = windows.drive / "Program Files" / "Llamero"
+    assert (folder / "llamerow.exe").is_file()
+    everybody = UNINSTALL_KEY.replace("HKCU", "HKLM")
+    assert windows.registry(everybody)["InstallLocation"] == "C:\\Program Files\\Llamero"
+    assert traces(windows) == set(), "nothing of it is this person's"
+    windows.run(folder / "Uninstall Llamero.exe", "/S")
+    until(lambda: not windows.registry(everybody) and not folder.exists(), 30.0, "it is removed")
+
+
 def test_older_version_over_a_newer_one_is_refused_when_nobody_can_be_asked(
     windows: Windows, installers: dict[str, Path]
 ) -> None:
@@ -181,7 +187,7 @@ def test_machine_without_webview2_gets_it_from_the_installer_that_brings_it(
     windows: Windows, installers: dict[str, Path]
 ) -> None:
     windows.run(installers["1.0.0"], "/S")
-    assert windows.registry(WEBVIEW2_KEY) == {}, "nothing was there that could have installed it, and that is no failure"
+    assert windows.registry(WEBVIEW2_KEY) == {}, "this one brings none, which is no failure"
     windows.run(installers["1.1.0"], "/S")
     assert windows.registry(WEBVIEW2_KEY) == {"pv": "140.0.1.2"}
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from windows.installer import contents_script, make_installer
+from windows.version import four_numbers, version_resource
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "build"))
-
-from windows.installer import contents_script, four_numbers, make_installer  # noqa: E402
-
 FILES = ("llamero.exe", "llamerow.exe", "LICENSE", "_internal/base.zip", "_internal/llamero/locale/ä b.ftl")
 
 
@@ -76,7 +75,9 @@ def test_uninstaller_removes_what_was_installed_deepest_first_and_no_folder_that
     assert sorted(removed) == sorted(
         [*(name.replace("/", "\\") for name in FILES), "_internal", "_internal\\llamero", "_internal\\llamero\\locale"]
     )
-    assert removed.index("_internal\\llamero\\locale") < removed.index("_internal\\llamero") < removed.index("_internal")
+    assert (
+        removed.index("_internal\\llamero\\locale") < removed.index("_internal\\llamero") < removed.index("_internal")
+    )
     script = (ROOT / "build" / "windows" / "llamero.nsi").read_text(encoding="utf-8")
     assert "RMDir /r" not in remove
     assert re.findall(r"RMDir /r (.+)", script) == ['"$DataFolder"'], "and that only when it was asked for"
@@ -96,3 +97,14 @@ def test_bundle_with_a_link_or_a_name_that_means_something_to_nsis_is_refused(bu
     (bundle / "link").symlink_to("LICENSE")
     with pytest.raises(SystemExit, match="a link"):
         contents_script(bundle)
+
+
+def test_program_of_a_version_says_in_its_properties_what_it_is() -> None:
+    tree = ast.parse(version_resource("1.2.3rc4", "llamerow.exe"), mode="eval")
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    said = dict(ast.literal_eval(ast.List(call.args)) for call in calls if call.func.id == "StringStruct")
+    assert said["ProductName"] == "Llamero"
+    assert said["ProductVersion"] == said["FileVersion"] == "1.2.3rc4"
+    assert said["OriginalFilename"] == "llamerow.exe"
+    fixed = next(call for call in calls if call.func.id == "FixedFileInfo")
+    assert {keyword.arg: ast.literal_eval(keyword.value) for keyword in fixed.keywords}["filevers"] == (1, 2, 3, 0)
