@@ -28,7 +28,7 @@ LARGEST_COUNT = 36_500
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status: 0, 1 when it failed, 2 for a command line that cannot be understood."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _open_by_name(list(sys.argv[1:] if argv is None else argv))
     if arguments[:1] == [EMBEDDED_ENGINE_ROLE]:
         from llamero.infrastructure.llama.embedded import main as embedded_engine
 
@@ -98,6 +98,16 @@ def _command(arguments: Sequence[str], options: Options) -> int:
     return open_app(options)
 
 
+def _open_by_name(arguments: list[str]) -> list[str]:
+    """`llamero FILE.gguf`, as file managers start programs, is `llamero --model FILE.gguf`."""
+    is_model = len(arguments) > 0 and arguments[-1].lower().endswith(".gguf") and not arguments[-1].startswith("-")
+    before = arguments[:-1]
+    takes_value = {"--data-dir", "--log-level"}
+    while before[:1] and before[0] in takes_value and len(before) > 1:
+        before = before[2:]
+    return [*arguments[:-1], "--model", arguments[-1]] if is_model and not before else arguments
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line instead of repeating the usage."""
 
@@ -125,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show which build this is, and leave")
     _add_global_options(parser, top=True)
     parser.add_argument("--model", metavar="FILE", type=Path, help="GGUF file to open in the window")
+    parser.add_argument("--background", action="store_true", help="begin as an icon in the tray, where there is one")
     parser.add_argument("--selftest", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
