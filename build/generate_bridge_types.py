@@ -110,6 +110,7 @@ EVENTS: dict[str, object] = {
     "requests": inspector.RequestsChanged,
     "bench": bench.BenchFrame,
     "settings": settings_report.SettingsReport,
+    "new_chat": bridge.NewChat,
     "ui": bridge.UiState,
 }
 

@@ -5,6 +5,8 @@
 #   lib… fonts-…    what Qt's browser links against on a system that had no desktop
 #   iproute2        two machines on one network, played by namespaces
 #   dbus gnome-keyring   a keyring of the system's, for the keys of remote servers
+#   trayer   a panel with a tray, for the icon there
+#   minisign desktop-file-utils   what others check a release's signature and desktop entries with
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
 #   nsis p7zip-full   compile the installer for Windows, and list what is in it
 #   prometheus   what reads /metrics, and its own check of it
@@ -24,6 +26,9 @@ if [ "$(uname -s)" = Linux ]; then
     command -v ip >/dev/null 2>&1 || [ -x /sbin/ip ] || need iproute2
     command -v dbus-run-session >/dev/null 2>&1 || need dbus
     command -v gnome-keyring-daemon >/dev/null 2>&1 || need gnome-keyring
+    command -v trayer >/dev/null 2>&1 || need trayer
+    command -v minisign >/dev/null 2>&1 || need minisign
+    command -v desktop-file-validate >/dev/null 2>&1 || need desktop-file-utils
     libraries=$(/sbin/ldconfig -p 2>/dev/null)
     while read -r library package; do
         case "$libraries" in *"$library "*) ;; *) need "$package" ;; esac

@@ -8,16 +8,23 @@ import { CHAT } from './page.js';
 import { focusComposer } from './views/chat/composer.js';
 import { VIEWS } from './views/registry.js';
 
+/** @param {App} app @param {string | null} [model] The one that is asked from now on. */
+export function beginChat({ actions, page }, model = null) {
+  page.view.value = CHAT;
+  actions.conversations.begin();
+  if (model !== null) actions.ui.remember({ model });
+  focusComposer();
+}
+
 /** @param {App} app */
-export function installKeys({ store, actions, page }) {
+export function installKeys(app) {
+  const { store, actions, page } = app;
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented) return;
     const command = event.ctrlKey || event.metaKey;
     if (command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'n') {
       event.preventDefault();
-      page.view.value = CHAT;
-      actions.conversations.begin();
-      focusComposer();
+      beginChat(app);
     } else if (command && !event.shiftKey && !event.altKey && VIEWS[Number(event.key) - 1]) {
       event.preventDefault();
       page.view.value = VIEWS[Number(event.key) - 1]?.name ?? CHAT;

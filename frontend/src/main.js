@@ -3,7 +3,7 @@ import { Actions } from './actions/index.js';
 import { watchAttention } from './attention.js';
 import { Bridge, browserTransport } from './bridge.js';
 import { mountFrame, mountRefused } from './frame.js';
-import { installKeys } from './keys.js';
+import { beginChat, installKeys } from './keys.js';
 import { installLinks } from './links.js';
 import { Page } from './page.js';
 import { openSession } from './session.js';
@@ -30,6 +30,7 @@ if (token === null) {
   window.addEventListener('online', () => bridge.hurry());
   window.addEventListener('pagehide', () => actions.ui.save({ last: true }));
   watchAttention((looking) => actions.ui.look(looking));
+  actions.onNewChat = (model) => beginChat(app, model);
   actions.start();
   // Whoever opens the page came to write.
   focusComposer();

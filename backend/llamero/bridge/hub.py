@@ -14,7 +14,7 @@ import msgspec
 from llamero.bridge.windows import GOING_AWAY, REPLACED, HubLimits, Link, Window, WindowChannel
 from llamero.models.aliases import Alias
 from llamero.models.bench import BenchFrame
-from llamero.models.bridge import ConversationRef, ModelInfo, ServerInfo, UiState
+from llamero.models.bridge import ConversationRef, ModelInfo, NewChat, ServerInfo, UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.errors import RateLimited
 from llamero.models.inspector import RequestsChanged
@@ -35,6 +35,7 @@ EVENTS: Mapping[str, object] = {
     "requests": RequestsChanged,
     "bench": BenchFrame,
     "settings": SettingsReport,
+    "new_chat": NewChat,
     "ui": UiState,
 }
 

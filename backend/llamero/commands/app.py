@@ -12,28 +12,32 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import sys
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llamero.bridge.origin import Origin, open_origin
+from llamero.commands.desktop_life import DesktopLife, login_entry, tray_menu
 from llamero.commands.options import Ground, Options, prepare
 from llamero.commands.report import say, sentence
 from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.icon import window_icon
 from llamero.desktop.options import WindowOptions, debugging_port
 from llamero.desktop.single_instance import hand_over
+from llamero.desktop.tray import TrayAction
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.api_keys import read_api_key
 from llamero.infrastructure.instance_record import Announcement
 from llamero.infrastructure.links import LinkOpener
 from llamero.infrastructure.memory import give_back_freed_memory, look_for_garbage_rarely
 from llamero.infrastructure.messages import default_messages
+from llamero.infrastructure.start_at_login import BACKGROUND
 from llamero.models.desktop import Activate, Toolkit, WindowUnavailable
 from llamero.models.errors import LlameroError
 
 if TYPE_CHECKING:
+    from llamero.application import Application
     from llamero.commands.page import Page
 
 # The core may take this much longer to end than its engines may.
@@ -45,7 +49,7 @@ def open_app(options: Options) -> int:
     """Show the window until it is closed. Raises LlameroError when the app cannot begin."""
     look_for_garbage_rarely()
     ground = prepare(options, {}, console_level="warning")
-    if hand_over(ground.paths.run, sys.argv[1:]):
+    if hand_over(ground.paths.run, _handed_over(options)):
         return 0
     toolkit = choose_toolkit()
     if isinstance(toolkit, Toolkit):
@@ -66,7 +70,8 @@ def open_app(options: Options) -> int:
 
 def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) -> int | WindowUnavailable:
     give_back_freed_memory()
-    core = _Core(ground, origin, options.model and options.model.absolute())
+    life = DesktopLife(ground.resolved.settings.desktop, login_entry(options.data_dir))
+    core = _Core(ground, origin, options.model and options.model.absolute(), life)
     window = core.window = DesktopWindow(
         toolkit,
         WindowOptions(
@@ -76,6 +81,10 @@ def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) ->
             stop_timeout_s=ground.resolved.settings.engine.stop_grace_s + END_S,
             icon=window_icon(toolkit),
             debugging_port=debugging_port(),
+            tray=None if options.selftest else tray_menu(default_messages()),
+            act=core.act,
+            stays=life.stays,
+            start_hidden=options.background,
         ),
     )
     if options.selftest:
@@ -85,6 +94,12 @@ def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) ->
     return window.run(core.start, core.stop)
 
 
+def _handed_over(options: Options) -> list[str]:
+    """What a second start tells the first: the file that it opens, however that was said, or that it only looks."""
+    words = [] if options.model is None else ["--model", str(options.model.absolute())]
+    return [BACKGROUND] if options.background and not words else words
+
+
 def _reason(unavailable: WindowUnavailable) -> str:
     return default_messages().text(unavailable.code, unavailable.arguments)
 
@@ -92,17 +107,19 @@ def _reason(unavailable: WindowUnavailable) -> str:
 class _Core:
     """All that lives behind the window, on the window's core loop."""
 
-    def __init__(self, ground: Ground, origin: Origin, model: Path | None) -> None:
+    def __init__(self, ground: Ground, origin: Origin, model: Path | None, life: DesktopLife) -> None:
         self.window: DesktopWindow | None = None
         self._ground = ground
         self._origin = origin
         self._model = model
+        self._life = life
+        self._app: Application | None = None
         self._stack = AsyncExitStack()
         self._page: Page | None = None
         self._page_there = asyncio.Event()
         self._gateway_url: str | None = None
         self._links = LinkOpener()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Start everything: first what a page needs to load, then what it asks for. Raises LlameroError."""
@@ -116,14 +133,15 @@ class _Core:
         from llamero.commands.page import open_page
         from llamero.services.settings import SettingsService
 
-        app = await stack.enter_async_context(running(ground.paths, ground.resolved))
+        app = self._app = await stack.enter_async_context(running(ground.paths, ground.resolved))
+        settings = SettingsService(ground.store, ground.resolved, default_messages())
         inspector = open_inspector(app, stack)
         page = self._page = await open_page(
             app,
             stack,
             front,
             inspector,
-            SettingsService(ground.store, ground.resolved, default_messages()),
+            settings,
             gateway_url=lambda: self._gateway_url,
             dialogs=self.window,
             activate=self._activate,
@@ -132,6 +150,7 @@ class _Core:
             await page.choose_model(self._model)
         page.put_behind(front)
         self._page_there.set()
+        self._life.follow(settings)
         announcement = Announcement(ground.paths.run, port=origin.port, token=origin.second_start_token)
         announcement.publish()
         stack.callback(announcement.withdraw)
@@ -149,9 +168,14 @@ class _Core:
 
     def open_link(self, url: str) -> None:
         """Open a link that was clicked in the window, if it may be. On the core's loop."""
-        task = asyncio.get_running_loop().create_task(self._open(url))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        self._begin(self._open(url))
+
+    def act(self, action: TrayAction) -> None:
+        """Do what was chosen in the tray. On the core's loop."""
+        if action is TrayAction.NEW_CHAT and self._page is not None:
+            self._page.new_chat()
+        elif action is TrayAction.STOP_SERVERS and self._app is not None:
+            self._begin(self._app.llama.stop())
 
     async def page_report(self) -> dict[str, str]:
         """Wait until the page has connected, and say so. For the self-test."""
@@ -160,6 +184,11 @@ class _Core:
             await self._page.shown()
         return {"connected": "yes"}
 
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+
     async def _open(self, url: str) -> None:
         try:
             await self._links.open(url)
@@ -167,7 +196,9 @@ class _Core:
             say(f"llamero: {sentence(error)}")
 
     async def _activate(self, request: Activate) -> None:
-        """A second start: come forward, with the model that it names."""
+        """A second start: come forward, with the model that it names. One at login only looks whether we are there."""
+        if BACKGROUND in request.arguments:
+            return
         model = _model_named(request)
         if model is not None and self._page is not None:
             await self._page.choose_model(model)

@@ -29,6 +29,7 @@ class Options(argparse.Namespace):
     api_key_file: Path | None = None
     ui: bool = False
     selftest: bool = False
+    background: bool = False
     file: Path = Path()
     prompt: str | None = None
     ollama_port: int | None = None

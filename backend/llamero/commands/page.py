@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from llamero.application import Application, demo_model
 from llamero.bridge.app import connect_core
 from llamero.bridge.blobs import BlobStore
+from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.commands.models import know_model_file
 from llamero.bridge.commands.requests import INSPECTOR_STATE
 from llamero.bridge.context import FileDialogs, Services
@@ -36,7 +37,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
-from llamero.models.bridge import UiState
+from llamero.models.bridge import NewChat, UiState
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
 from llamero.models.inspector import InspectorState
@@ -70,6 +71,13 @@ class Page:
         ui = replace(await preferences.value(UI_STATE, UiState) or UiState(), model=known.alias, conversation_id=None)
         await preferences.set_value(UI_STATE, ui)
         self._services.hub.event("ui", ui)
+        self.new_chat(known.alias)
+
+    def new_chat(self, model: str | None = None) -> None:
+        """Let the app's own window begin a chat; what a tab of a browser shows stays."""
+        hub = self._services.hub
+        windows = {key for key in hub.connected() if key.startswith(f"{WindowKind.WINDOW}:")}
+        hub.event("new_chat", NewChat(model=model), only=windows)
 
     async def shown(self) -> None:
         """Wait until a page has connected."""

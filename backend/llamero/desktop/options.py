@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from llamero.desktop.tray import ActByTray, TrayMenu
+
 # Tests drive the real window by this port. Whoever may set it already has all rights of this user.
 DEBUGGING_VARIABLE = "LLAMERO_TEST_DEBUGGING_PORT"
 
@@ -24,6 +26,9 @@ class WindowOptions:
     """`home` is the page's address, where a socket listens already; answers may come as late as the core.
 
     `open_link` is the filtered opener; it is called on the core's loop. `theme`: system, light or dark.
+    `act` does what was chosen in the tray, on the core's loop. `stays` says whether a window that a person closes stays
+    in the tray; it is asked on the toolkit's thread. `start_hidden` shows nothing but the icon at the start. Without a
+    tray on the screen neither counts, as there would be no way back.
     `stop_timeout_s` is how long the core may take to end, in seconds: two more than the grace that its engines get.
     """
 
@@ -36,6 +41,10 @@ class WindowOptions:
     stop_timeout_s: float = 7.0
     icon: Path | None = None
     debugging_port: int | None = None
+    tray: TrayMenu | None = None
+    act: ActByTray = lambda action: None
+    stays: Callable[[], bool] = lambda: False
+    start_hidden: bool = False
 
 
 def debugging_port() -> int | None:

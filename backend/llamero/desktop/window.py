@@ -39,6 +39,7 @@ from llamero.desktop.navigation import NavigationLock, filter_webbrowser
 from llamero.desktop.options import WindowOptions
 from llamero.desktop.signals import SignalWatch
 from llamero.desktop.toolkit import ToolkitFailed, find_screens, load_toolkit, screen_area
+from llamero.desktop.tray import Tray, TrayAction
 from llamero.models.desktop import Toolkit, WindowGeometry, WindowUnavailable
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,9 @@ class DesktopWindow:
         self._keeper: GeometryKeeper | None = None
         self._dialogs = NativeFileDialogs(self._show_file_dialog, self._show_save_dialog)
         self._closing = threading.Event()
+        self._prepared = threading.Event()
         self._shown = threading.Event()
+        self._tray: Tray | None = None
         self._toolkit_ended = threading.Event()
         self._ending = threading.Event()
         self._maximized = False
@@ -123,9 +126,11 @@ class DesktopWindow:
         self._end_toolkit()
 
     def bring_to_front(self) -> None:
-        """Show the window before all others. Any thread; without effect before it is shown."""
-        if self._native is not None and self._shown.is_set() and not self._closing.is_set():
-            self._native.bring_to_front()
+        """Show the window before all others. Any thread; without effect before it could be shown."""
+        if self._native is None or not self._prepared.is_set() or self._closing.is_set():
+            return
+        self._show()
+        self._native.bring_to_front()
 
     async def choose_model_file(self) -> Path | None:
         """Ask the person for a model file by a native dialog; see `NativeFileDialogs`. Core's loop."""
@@ -207,6 +212,11 @@ class DesktopWindow:
             self._ending.clear()
             self._end_toolkit()
             return
+        if self._options.tray is not None:
+            self._tray = native.open_tray(self._options.tray, self._act_by_tray)
+        self._prepared.set()
+        if self._options.start_hidden and self._tray_is_there():
+            return
         timer = threading.Timer(SHOW_AT_LATEST_S, self._show)
         timer.daemon = True
         timer.start()
@@ -246,7 +256,8 @@ class DesktopWindow:
         if not succeeded:
             logger.warning("the window's page did not load")
         self.loaded.set()
-        self._show()
+        if not (self._options.start_hidden and self._tray_is_there()):
+            self._show()
 
     def _show(self) -> None:
         if self._shown.is_set() or self._closing.is_set() or self._native is None:
@@ -258,12 +269,31 @@ class DesktopWindow:
         if self._keeper is not None and not self._closing.is_set():
             self._core.call(self._keeper.changed, geometry)
 
-    def _on_closing(self) -> None:
-        """The person closes the window: from here on nothing is asked of it any more."""
+    def _on_closing(self) -> bool:
+        """The person closes the window: it stays in the tray, or from here on nothing is asked of it any more."""
+        if not self._closing.is_set() and self._native is not None and self._options.stays() and self._tray_is_there():
+            self._native.hide()
+            return False
         self._closing.set()
+        if self._tray is not None:
+            self._tray.close()
         if not self._ending.is_set():
             self._ending.set()
             threading.Thread(target=self._watch_toolkit, name="llamero-closing", daemon=True).start()
+        return True
+
+    def _tray_is_there(self) -> bool:
+        return self._tray is not None and self._tray.is_there()
+
+    def _act_by_tray(self, action: TrayAction) -> None:
+        """On the toolkit's thread, or the tray's own."""
+        match action:
+            case TrayAction.QUIT:
+                self.close()
+                return
+            case TrayAction.SHOW | TrayAction.NEW_CHAT:
+                self.bring_to_front()
+        self._core.call(self._options.act, action)
 
     def _on_signal(self, number: int) -> None:
         logger.info("ending, since %s came", signal.Signals(number).name)

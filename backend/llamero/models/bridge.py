@@ -329,6 +329,12 @@ class ExportMetrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     range: HistoryRange
 
 
+class NewChat(msgspec.Struct, frozen=True, kw_only=True):
+    """The desktop asks the window for a new chat: with a model that was opened, or with the one that it has."""
+
+    model: str | None = None
+
+
 class StartBench(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Measure a model; how it goes is told to every window as the event `bench`."""
 

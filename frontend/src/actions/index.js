@@ -18,6 +18,8 @@ export class Actions {
   /** @param {import('../bridge.js').Bridge} bridge @param {import('../store.js').Store} store @param {import('./core.js').Notify} notify */
   constructor(bridge, store, notify) {
     this.core = new Core(bridge, store, notify);
+    /** The desktop asks for a new chat. @type {(model: string | null) => void} */
+    this.onNewChat = () => {};
     this.ui = new Ui(this.core);
     this.answers = new Answers(this.core, this.ui);
     this.conversations = new Conversations(this.core, this.ui, this.answers);
@@ -47,6 +49,7 @@ export class Actions {
     bridge.onEvent = (name, data) => {
       store.applyEvent(name, data);
       if (name === 'message') this.answers.watchAll();
+      else if (name === 'new_chat') this.onNewChat(data.model);
       else if (name === 'requests') this.requests.changed(data);
     };
     bridge.connect();

@@ -894,6 +894,11 @@ export interface RequestsChanged {
   is_reset: boolean;
 }
 
+/** The desktop asks the window for a new chat: with a model that was opened, or with the one that it has. */
+export interface NewChat {
+  model: string | null;
+}
+
 /** More of an answer: text, reasoning, what happens meanwhile; at the end the message as it was saved. */
 export interface ChatFrame {
   text?: string;
@@ -984,5 +989,6 @@ export interface Events {
   requests: RequestsChanged;
   bench: BenchFrame;
   settings: SettingsReport;
+  new_chat: NewChat;
   ui: UiState;
 }

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from llamero.desktop.native.protocol import Hooks
+from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.models.desktop import WindowGeometry
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,23 @@ class CocoaWindow:
         """Also takes the window out of the dock."""
         self._window.restore()
         self._window.show()
+
+    def hide(self) -> None:
+        """pywebview passes this on to the main thread."""
+        self._window.hide()
+
+    def is_seen(self) -> bool:
+        """The application is the one that is worked in, and its window is on the screen."""
+        app: Any = importlib.import_module("AppKit").NSApplication.sharedApplication()
+        return bool(app.isActive() and self._window.native.isVisible())
+
+    def open_tray(self, menu: TrayMenu, act: ActByTray) -> Tray | None:
+        """The Dock is where macOS keeps what runs."""
+        return None
+
+    def run(self, function: Callable[[], object]) -> None:
+        """On the main thread."""
+        importlib.import_module("PyObjCTools.AppHelper").callAfter(function)
 
     def _moved(self) -> None:
         native = self._window.native

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from llamero.desktop.native.protocol import Hooks
+from llamero.desktop.native.pystray_tray import open_pystray
+from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.models.desktop import WindowGeometry
 
 logger = logging.getLogger(__name__)
@@ -62,7 +65,28 @@ class EdgeWindow:
 
     def bring_to_front(self) -> None:
         """Windows may only let the task bar blink."""
-        self._window.restore() if not self._maximized else self._window.show()
+        self._window.show()
+        if not self._maximized:
+            self._window.restore()
+
+    def hide(self) -> None:
+        """pywebview passes this on to the window's thread."""
+        self._window.hide()
+
+    def is_seen(self) -> bool:
+        """`ActiveForm` is None while another program is worked in."""
+        forms: Any = importlib.import_module("System.Windows.Forms")
+        return forms.Form.ActiveForm is not None
+
+    def open_tray(self, menu: TrayMenu, act: ActByTray) -> Tray | None:
+        """In the notification area."""
+        return open_pystray(menu, act)
+
+    def run(self, function: Callable[[], object]) -> None:
+        """By the form's own queue."""
+        if self._window is not None:
+            action: Any = importlib.import_module("System").Action
+            self._window.native.BeginInvoke(action(function))
 
     def _engine_ready(self, sender: Any, arguments: Any) -> None:
         if not arguments.IsSuccess:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llamero.desktop.native.protocol import Hooks
+from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.models.desktop import WindowGeometry
 
 logger = logging.getLogger(__name__)
@@ -69,14 +70,29 @@ class GtkWindow:
     def show(self, *, maximized: bool) -> None:
         """On GTK's thread, soon."""
         if maximized:
-            self._call(self._window.maximize)
-        self._call(self._window.show_all)
+            self.run(self._window.maximize)
+        self.run(self._window.show_all)
 
     def bring_to_front(self) -> None:
         """Also takes a minimized window back."""
-        self._call(self._window.present)
+        self.run(self._window.present)
 
-    def _call(self, function: Callable[[], object]) -> None:
+    def hide(self) -> None:
+        """On GTK's thread, soon."""
+        self.run(self._window.hide)
+
+    def is_seen(self) -> bool:
+        """GTK knows whether the window is the one that is worked in."""
+        window = self._window
+        return bool(window.get_visible() and window.is_active())
+
+    def open_tray(self, menu: TrayMenu, act: ActByTray) -> Tray | None:
+        """GTK 3 has none that today's desktops show."""
+        return None
+
+    def run(self, function: Callable[[], object]) -> None:
+        """As soon as GTK is idle."""
+
         def once() -> bool:
             function()
             return False  # or GLib would call again and again

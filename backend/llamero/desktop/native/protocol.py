@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from llamero.desktop.navigation import NavigationLock
+from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.models.desktop import WindowGeometry
 
 
@@ -43,4 +44,16 @@ class NativeWindow(Protocol):
         """Show the window for the first time. Any thread."""
 
     def bring_to_front(self) -> None:
-        """Show the window before all others, also when it was minimized. Any thread."""
+        """Show the window before all others, also when it was minimized or hidden. Any thread."""
+
+    def hide(self) -> None:
+        """Take the window off the screen; its page lives on. Any thread."""
+
+    def is_seen(self) -> bool:
+        """Is the window on the screen, and the one that is worked in? Toolkit's thread."""
+
+    def run(self, function: Callable[[], object]) -> None:
+        """Call a function on the toolkit's thread, soon; without effect before `prepare`. Any thread."""
+
+    def open_tray(self, menu: TrayMenu, act: ActByTray) -> Tray | None:
+        """Put an icon into the tray; None where this toolkit has none. Toolkit's thread."""

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llamero.desktop.native.protocol import Hooks
+from llamero.desktop.native.qt_tray import QtTray
+from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.models.desktop import WindowGeometry
 
 logger = logging.getLogger(__name__)
@@ -72,7 +74,7 @@ class QtWindow:
 
     def show(self, *, maximized: bool) -> None:
         """On Qt's thread, soon."""
-        self._call(self._window.showMaximized if maximized else self._window.show)
+        self.run(self._window.showMaximized if maximized else self._window.show)
 
     def bring_to_front(self) -> None:
         """Keeps a maximized window maximized."""
@@ -84,9 +86,23 @@ class QtWindow:
             self._window.raise_()
             self._window.activateWindow()
 
-        self._call(forward)
+        self.run(forward)
 
-    def _call(self, function: Callable[[], object]) -> None:
+    def hide(self) -> None:
+        """On Qt's thread, soon."""
+        self.run(self._window.hide)
+
+    def is_seen(self) -> bool:
+        """What other windows cover is not seen; whose keys are listened to is."""
+        window = self._window
+        return bool(window.isVisible() and not window.isMinimized() and window.isActiveWindow())
+
+    def open_tray(self, menu: TrayMenu, act: ActByTray) -> Tray | None:
+        """Also where there is no tray yet: a panel may start after us."""
+        return QtTray(menu, act)
+
+    def run(self, function: Callable[[], object]) -> None:
+        """By a queued signal."""
         if self._caller is not None:
             self._caller.asked.emit(function)
 

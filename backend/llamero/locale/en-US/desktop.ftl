@@ -1,4 +1,13 @@
-### Why there is no window. Each is followed by the address at which a browser shows the same page.
+### The window and what is around it.
+
+## The menu of the icon in the tray
+
+tray-show = Show Llamero
+tray-new_chat = New chat
+tray-stop_servers = Stop all servers
+tray-quit = Quit
+
+## Why there is no window. Each is followed by the address at which a browser shows the same page.
 
 window-no_display = There is no display to open a window on.
 window-no_toolkit = No window toolkit is installed. Install the Python packages PySide6_Addons and QtPy; or, on Debian and Ubuntu, python3-gi gir1.2-gtk-3.0 gir1.2-webkit2-4.1.
