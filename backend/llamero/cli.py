@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(arguments: Sequence[str], options: Options) -> int:
     try:
-        _parser().parse_args(arguments, namespace=options)
+        build_parser().parse_args(arguments, namespace=options)
     except SystemExit as finished:  # --help, --version or a usage error, which have written what there is to say
         return finished.code if isinstance(finished.code, int) else USAGE
     match options.command:
@@ -126,7 +126,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and option: to read a command line, and to write manuals of it."""
     parser = _Parser(
         prog="llamero",
         description="Run language models on your own machine. Without a command, the window opens.",
