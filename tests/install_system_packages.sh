@@ -9,6 +9,8 @@
 #   minisign desktop-file-utils   what others check a release's signature and desktop entries with
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
 #   nsis p7zip-full   compile the installer for Windows, and list what is in it
+#   desktop-file-utils appstream shared-mime-info groff-base   judge what desktops and manuals are told
+#   lintian debootstrap binutils   judge the .deb, make a system to install it in, read what programs link to
 #   prometheus   what reads /metrics, and its own check of it
 #   chromium fonts-dejavu-core   the browser that the page is tested in, and letters for it
 # Installs what is missing where it may, says what, and is silent when nothing is. Elsewhere it says what to install
@@ -29,6 +31,13 @@ if [ "$(uname -s)" = Linux ]; then
     command -v trayer >/dev/null 2>&1 || need trayer
     command -v minisign >/dev/null 2>&1 || need minisign
     command -v desktop-file-validate >/dev/null 2>&1 || need desktop-file-utils
+    command -v desktop-file-validate >/dev/null 2>&1 || need desktop-file-utils
+    command -v appstreamcli >/dev/null 2>&1 || need appstream
+    command -v update-mime-database >/dev/null 2>&1 || need shared-mime-info
+    command -v groff >/dev/null 2>&1 || need groff-base
+    command -v lintian >/dev/null 2>&1 || need lintian
+    command -v debootstrap >/dev/null 2>&1 || [ -x /usr/sbin/debootstrap ] || need debootstrap
+    command -v objdump >/dev/null 2>&1 || need binutils
     libraries=$(/sbin/ldconfig -p 2>/dev/null)
     while read -r library package; do
         case "$libraries" in *"$library "*) ;; *) need "$package" ;; esac
