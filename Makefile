@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PACKAGE_STAMP := $(VENV)/.packaging-installed
 WINDOW ?= qt
+PACKAGES ?= $(if $(filter Linux,$(shell uname -s)),linux,bundle)
 
 .DEFAULT_GOAL := help
 .PHONY: app setup frontend test test-package lint bench models icons package clean lock help
@@ -56,7 +57,7 @@ $(PACKAGE_STAMP): $(STAMP) requirements/package.lock
 	@touch $(PACKAGE_STAMP)
 
 package: $(PACKAGE_STAMP)
-	$(BIN)/python build/package.py bundle --window $(WINDOW)
+	$(BIN)/python build/package.py $(PACKAGES) --window $(WINDOW)
 
 test-package: $(PACKAGE_STAMP)
 	@sh tests/install_system_packages.sh

@@ -1,12 +1,13 @@
 """Turn the checkout into what users download.
 
     python build/package.py bundle [--window qt|system]
+    python build/package.py linux|deb|tar|appdir|appimage [--bundle DIR] [--window qt|system] [--machine NAME]
 
 `bundle` builds the page and runs PyInstaller. It lays one folder down, `out/bundle-<window>/llamero`, and writes its
 path on standard output. The program in it is `llamero` (on Windows `llamero.exe`, and `llamerow.exe` without a
 console); everything else is in `_internal`. The folder can be moved and may be read-only, and needs no Python on the
 machine. Other packages are made of it: `bundle(window)` returns its path. `--window` says whose browser shows the page
-on Linux; README.md has the reasons.
+on Linux; README.md has the reasons. What is made of it on Linux is in the package `linux`, and goes to `out`, too.
 """
 
 from __future__ import annotations
@@ -63,8 +64,15 @@ def main() -> int:
     kinds = parser.add_subparsers(dest="kind", required=True)
     making = kinds.add_parser("bundle", help="the folder that every package is made of")
     making.add_argument("--window", choices=WINDOWS, default="qt", help="whose browser shows the page on Linux (qt)")
+    if sys.platform.startswith("linux"):
+        from linux import commands as linux
+
+        linux.add_commands(kinds, WINDOWS)
     options = parser.parse_args()
-    print(bundle(options.window))
+    if options.kind == "bundle":
+        print(bundle(options.window))
+    else:
+        print(*linux.make(options, bundle, OUT), sep="\n")
     return 0
 
 
