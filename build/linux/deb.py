@@ -1,8 +1,8 @@
 """The `.deb`: the bundle in `/usr/lib/llamero`, a link on `PATH`, and what the desktop wants to know in `/usr/share`.
 
-Nothing is run when it is installed or removed. The caches of file types, desktop entries, icons and manual pages are
-kept by their own packages, which watch those folders (dpkg's file triggers). So removing it leaves nothing of it
-behind; what users have is theirs and stays.
+The caches of file types, desktop entries, icons and manual pages are kept by their own packages, which watch those
+folders (dpkg's file triggers). What is run when it is installed concerns AppArmor alone, and is undone when it is
+removed. So removing it leaves nothing of it behind; what users have is theirs and stays.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def lay_out(product: Product, root: Path) -> None:
     command = root / "usr/bin" / PACKAGE
     command.parent.mkdir(parents=True)
     command.symlink_to(Path("..", PROGRAM.relative_to("usr"), PACKAGE))
+    write(root / PROGRAM / "apparmor-profile", (HERE / "apparmor-profile").read_bytes())
     write_share(product, root / "usr")
     _write_documents(product, root)
     _compress(root / "usr/share/man/man1/llamero.1")
@@ -63,6 +64,8 @@ def lay_out(product: Product, root: Path) -> None:
     sums = "".join(f"{_md5(path)}  {path.relative_to(root)}\n" for path in files(root))
     write(root / "DEBIAN/md5sums", sums)
     write(root / "DEBIAN/control", _control(product, installed))
+    for script in sorted((HERE / "scripts").iterdir()):
+        write(root / "DEBIAN" / script.name, script.read_bytes(), executable=True)
     normalize(root / "DEBIAN", product.moment)
 
 
