@@ -9,7 +9,7 @@
 #   minisign desktop-file-utils   what others check a release's signature and desktop entries with
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
 #   nsis p7zip-full   compile the installer for Windows, and list what is in it
-#   desktop-file-utils appstream shared-mime-info groff-base   judge what desktops and manuals are told
+#   appstream shared-mime-info groff-base   judge what desktops and manuals are told
 #   lintian debootstrap binutils   judge the .deb, make a system to install it in, read what programs link to
 #   prometheus   what reads /metrics, and its own check of it
 #   chromium fonts-dejavu-core   the browser that the page is tested in, and letters for it
@@ -30,7 +30,6 @@ if [ "$(uname -s)" = Linux ]; then
     command -v gnome-keyring-daemon >/dev/null 2>&1 || need gnome-keyring
     command -v trayer >/dev/null 2>&1 || need trayer
     command -v minisign >/dev/null 2>&1 || need minisign
-    command -v desktop-file-validate >/dev/null 2>&1 || need desktop-file-utils
     command -v desktop-file-validate >/dev/null 2>&1 || need desktop-file-utils
     command -v appstreamcli >/dev/null 2>&1 || need appstream
     command -v update-mime-database >/dev/null 2>&1 || need shared-mime-info

@@ -135,7 +135,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show which build this is, and leave")
     _add_global_options(parser, top=True)
-    parser.add_argument("--model", metavar="FILE", type=Path, help="GGUF file to open in the window")
+    # A menu's entry is one command line for both: with the file that was clicked, and with none.
+    parser.add_argument("--model", metavar="FILE", nargs="?", type=Path, help="GGUF file to open in the window")
     parser.add_argument("--background", action="store_true", help="begin as an icon in the tray, where there is one")
     parser.add_argument("--selftest", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
