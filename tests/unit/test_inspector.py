@@ -15,6 +15,7 @@ from llamero.models.errors import NotFound, UpstreamFailed
 from llamero.models.inference import InferenceRequest
 from llamero.models.inspector import ListRequests, Outcome, PhaseKind, RequestSummary
 from llamero.models.settings import InspectorSettings
+from llamero.services.inspection.events import EVENT_COST, PAGE_BYTES, KeptEvents
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.inspection.notes import note_sent
 from llamero.services.inspection.trace import CONTENT_BYTES, MAX_MARKS, MAX_SENT, Origin, Trace, current_trace
@@ -273,3 +274,39 @@ def test_answer_that_goes_on_after_its_client_was_answered_is_seen_to_its_end() 
         clock.advance(7)
     shown = summary(made, trace)
     assert (shown.outcome, shown.duration_ms, shown.model) == (Outcome.FINISHED, 7000, "m")
+
+
+def test_content_that_is_forgotten_leaves_nothing_of_what_was_said() -> None:
+    """A request that goes on still says how it ended, by its last events; one that has ended keeps none of them."""
+    made = inspector()
+    ended, running = begun(made), begun(made)
+    with running.followed():
+        running.is_streamed = True
+        running.add(TOKEN)
+        with ended.held():
+            ended.is_streamed = True
+            ended.add(TOKEN)
+        made.keep_content(False)
+        assert ended.events.last == ()
+        running.add(END)
+        running.respond(200)
+    assert (running.events.kept, running.events.last) == ([], ())
+    assert summary(made, running).tokens_per_second == 20.0
+    assert (made.bytes_kept, made.details(ended.id).events) == (0, ())
+
+
+def test_events_that_a_new_page_has_no_room_for_are_not_kept_but_the_last_are() -> None:
+    taken: list[int] = []
+
+    def take(size: int) -> bool:
+        taken.append(size)
+        return len(taken) < 2
+
+    events = KeptEvents(lambda: 7.0, take, CONTENT_BYTES)
+    fitting = PAGE_BYTES // (len(TOKEN) + EVENT_COST)
+    for _ in range(fitting + 5):
+        events.add(TOKEN)
+    assert (len(events.kept), len(events.times), events.are_cut) == (fitting, fitting, True)
+    assert taken == [PAGE_BYTES, PAGE_BYTES]  # who was told that there is no room does not ask again
+    assert events.last == (TOKEN, TOKEN, TOKEN)
+    assert events.give_back_room() == PAGE_BYTES - fitting * (len(TOKEN) + EVENT_COST)

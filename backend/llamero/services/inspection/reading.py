@@ -72,7 +72,7 @@ def conclude(trace: Trace) -> None:
             trace.tokens = TokenCounts(whole.usage.prompt_tokens, whole.usage.completion_tokens)
         if trace.failure is None and trace.status is not None and trace.status >= 400:
             trace.failure = refusal(trace.status, data)
-    trace.tail.clear()
+    trace.events.forget_last()
 
 
 def summary_of(trace: Trace, messages: ErrorText) -> RequestSummary:
@@ -106,7 +106,7 @@ def summary_of(trace: Trace, messages: ErrorText) -> RequestSummary:
 def details_of(trace: Trace, messages: ErrorText) -> RequestDetails:
     """Everything about a request, decoded now."""
     content = trace.content
-    answer, reasoning = answer_of(content.events, is_stream=trace.is_streamed)
+    answer, reasoning = answer_of(trace.events.kept, is_stream=trace.is_streamed)
     return RequestDetails(
         summary=summary_of(trace, messages),
         method=trace.origin.method,
@@ -122,10 +122,10 @@ def details_of(trace: Trace, messages: ErrorText) -> RequestDetails:
         events=tuple(
             [
                 RawEvent(at_ms=_ms(trace, at), text=data.decode("utf-8", "replace"))
-                for at, data in zip(content.times, content.events, strict=True)
+                for at, data in zip(trace.events.times, trace.events.kept, strict=True)
             ]
         ),
-        events_are_cut=content.events_are_cut,
+        events_are_cut=trace.events.are_cut,
         answer=answer,
         reasoning=reasoning,
         can_replay=content.body.is_whole,
@@ -182,7 +182,7 @@ def searched(trace: Trace) -> Iterator[bytes]:
     yield trace.content.body.data or b""
     for sent in trace.content.sent:
         yield sent.body.data or b""
-    yield b"".join(trace.content.events)
+    yield b"".join(trace.events.kept)
 
 
 def _phases(trace: Trace) -> tuple[Phase, ...]:
@@ -254,7 +254,7 @@ def _whole_answer(said: bytes) -> tuple[str, str]:
 
 def _ending(trace: Trace) -> bytes:
     """The last whole events of a stream, which arrive in large pieces where a model is fast; all of anything else."""
-    said = b"".join(trace.tail)
+    said = b"".join(trace.events.last)
     if not trace.is_streamed or len(said) <= ENDING_BYTES:
         return said
     return said[-ENDING_BYTES:].partition(b"\n\n")[2]

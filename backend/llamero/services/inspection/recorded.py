@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from llamero.models.chat import TokenCounts
 from llamero.models.inference import InferenceRequest
+from llamero.services.inspection.events import EVENT_COST
 from llamero.services.inspection.trace import Trace
 from llamero.services.llama.passing import Block
 from llamero.services.llama.protocols import Sink
@@ -106,14 +107,24 @@ class PouringRecordedReply(RecordedReply):
 
 
 class RecordingSink:
-    """Tells the trace what is written."""
+    """Tells the trace what is written. Called for every token, so it calls as little as can be."""
+
+    __slots__ = ("_add", "_events", "_write", "drained")
 
     def __init__(self, sink: Sink, trace: Trace) -> None:
         self._add = trace.add
+        self._events = trace.events
         self._write = sink.write
         self.drained = sink.drained
 
     def write(self, data: bytes) -> bool:
         """As the sink's own."""
-        self._add(data)
+        events = self._events
+        room = events.room - len(data) - EVENT_COST
+        if room >= 0:
+            events.room = room
+            events.kept.append(data)
+            events.times.append(events.now())
+        else:
+            self._add(data)
         return self._write(data)

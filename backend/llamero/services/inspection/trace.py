@@ -1,8 +1,8 @@
 """What is recorded of one request while it passes.
 
 A trace is found by the task that works for the request (`current_trace`), so that whatever it passes may add what it
-knows (`notes.py`) without being handed anything. Nothing is decoded here: an event costs a look at a number and two
-appends.
+knows (`notes.py`) without being handed anything. Nothing is decoded here, and an event costs what `KeptEvents` does
+with it.
 
 Invariants: no header but the names of the client and of its content type gets here; of bodies and events no more is
 kept than `CONTENT_BYTES` each, and no more than the budget has for all.
@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from array import array
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,12 +23,9 @@ from llamero.models.errors import LlameroError
 from llamero.models.inference import InferenceRequest
 from llamero.models.inspector import Outcome, PhaseKind
 from llamero.services.inspection.budget import Budget
+from llamero.services.inspection.events import KeptEvents
 
 CONTENT_BYTES = 256 * 1024
-# Events are given room by the page, so that the budget is not asked for each of them.
-PAGE_BYTES = 16 * 1024
-# What the interpreter needs for a short `bytes` in a list, besides its content, and for the time of its arrival.
-EVENT_COST = 64
 # A request is sent again when its server dies, and goes from phase to phase; somebody may kill servers for ever.
 MAX_SENT = 16
 MAX_MARKS = 128
@@ -92,9 +87,6 @@ class Content:
 
     body: Kept = field(default_factory=Kept)
     sent: list[Sent] = field(default_factory=list)
-    events: list[bytes] = field(default_factory=list)
-    times: array[float] = field(default_factory=lambda: array("d"))
-    events_are_cut: bool = False
     preview: str = ""
 
 
@@ -129,16 +121,12 @@ class Trace:
         self.tokens: TokenCounts | None = None
         self.timings: Timings | None = None
         self.content = Content()
-        self.tail: deque[bytes] = deque(maxlen=3)
-        """The last events while the request runs, of which the very last ones tell how it went."""
         self.now = now
         self._budget = budget
         self._changed = changed
         self._keeps = keeps_content
         self._taken = 0
-        self._room = 0
-        self._events_left = CONTENT_BYTES
-        self._takes_events = keeps_content
+        self.events = KeptEvents(now, self._take, CONTENT_BYTES if keeps_content else 0)
         self._awaits_token = False
         self._holders = 0
 
@@ -222,11 +210,11 @@ class Trace:
     def enter(self, kind: PhaseKind, at: float | None = None) -> None:
         """Another phase begins. While a server is replaced, nothing but the next token ends that."""
         if self.marks[-1][0] is PhaseKind.RECOVERY and kind is not PhaseKind.GENERATION:
-            self._awaits_token = True
+            self._await_token(True)
             return
         if len(self.marks) < MAX_MARKS and self.marks[-1][0] is not kind:
             self.marks.append((kind, self.now() if at is None else at))
-        self._awaits_token = kind in (PhaseKind.PROMPT, PhaseKind.RECOVERY)
+        self._await_token(kind in (PhaseKind.PROMPT, PhaseKind.RECOVERY))
 
     def be_granted(self, load: tuple[float, float] | None) -> None:
         """A server is ready, which took from `load[0]` to `load[1]` to be loaded."""
@@ -249,24 +237,24 @@ class Trace:
         self._changed(self)
 
     def add(self, events: bytes) -> None:
-        """The model said this."""
+        """The model said this: called for every event but those that are put into `events` in place."""
         if self._awaits_token and self.is_streamed and _says_something(events):
             self.enter(PhaseKind.GENERATION)
             self._changed(self)
-        self.tail.append(events)
-        if not self._takes_events:
-            return
-        size = len(events) + EVENT_COST
-        if size > self._room and not self._make_room(size):
-            return
-        self._room -= size
-        self.content.events.append(events)
-        self.content.times.append(self.now())
+        self.events.add(events)
+
+    def _await_token(self, awaits: bool) -> None:
+        """Does a phase end with the next token? `add` must see every event then."""
+        self._awaits_token = awaits
+        if awaits:
+            self.events.close()
+        else:
+            self.events.open()
 
     def forget_content(self) -> None:
         """Keep nothing of what was said, now and later."""
-        self._keeps = self._takes_events = False
-        self._room = 0
+        self._keeps = False
+        self.events.forget(has_ended=self.ended is not None)
         self._budget.give_back(self._taken)
         self._taken = 0
         body, sent = self.content.body, self.content.sent
@@ -275,7 +263,6 @@ class Trace:
             sent=[
                 Sent(one.at, one.endpoint, one.method, Kept(None, one.body.size, one.body.content_type)) for one in sent
             ],
-            events_are_cut=True,
         )
 
     def _end(self) -> None:
@@ -283,14 +270,10 @@ class Trace:
         if self.outcome is Outcome.RUNNING:
             refused = self.failure is not None or (self.status is not None and self.status >= 400)
             self.outcome = Outcome.FAILED if refused else Outcome.FINISHED
-        if self._room:
-            self._give_back_room()
+        room = self.events.give_back_room()
+        self._budget.give_back(room)
+        self._taken -= room
         self._changed(self)
-
-    def _give_back_room(self) -> None:
-        self._budget.give_back(self._room)
-        self._taken -= self._room
-        self._room = 0
 
     def _kept(self, data: bytes, content_type: str) -> Kept:
         beginning = data[:CONTENT_BYTES]
@@ -305,17 +288,6 @@ class Trace:
             self._budget.give_back(size)
             return False
         self._taken += size
-        return True
-
-    def _make_room(self, size: int) -> bool:
-        """Get room for events of this size; the first that do not fit are the last that are asked for."""
-        page = max(PAGE_BYTES, size)
-        if page > self._events_left or not self._take(page):
-            self.content.events_are_cut = True
-            self._takes_events = False
-            return False
-        self._events_left -= page
-        self._room += page
         return True
 
 
