@@ -11,7 +11,7 @@ from llamero.infrastructure.remote.client import RemoteClient
 from llamero.infrastructure.replaying import HttpReplayer
 from llamero.models.aliases import Destination, LocalDestination
 from llamero.models.inference import Form
-from llamero.models.inspector import ListRequests, Outcome, RequestDetails, RequestSummary
+from llamero.models.inspector import Outcome, RequestDetails, RequestSummary
 from llamero.models.llama import Engine, LlamaCppConfig, ModelId
 from llamero.models.settings import InspectorSettings
 from llamero.services.inference import InferenceService
@@ -60,7 +60,7 @@ class Inspected:
     world: World
 
     def all(self) -> tuple[RequestSummary, ...]:
-        return self.inspector.listed(ListRequests()).requests
+        return self.inspector.listed().requests
 
     async def newest(self) -> RequestDetails:
         """The newest request, once it has ended."""

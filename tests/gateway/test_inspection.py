@@ -132,7 +132,7 @@ async def test_request_that_is_refused_says_why(tmp_path: Path) -> None:
         broken = await post(at, "/v1/messages", {"model": "m", "messages": 7})
         assert (broken.summary.status, broken.summary.dialect) == (400, "anthropic")
         assert broken.summary.error
-        found = at.inspector.listed(ListRequests(errors_only=True, status=4)).requests
+        found = (await at.inspector.find(ListRequests(errors_only=True, status=4))).requests
         assert {one.id for one in found} == {unknown.summary.id, broken.summary.id}
 
 
@@ -140,10 +140,16 @@ async def test_list_finds_words_in_what_was_said_and_what_came_after(tmp_path: P
     async with inspected(fake_engine(tmp_path, words=4)) as at:
         first = await post(at, "/v1/chat/completions", DIALECTS["openai"][1])
         second = await post(at, "/v1/completions", {"model": "m", "prompt": "Of vicuñas", "max_tokens": 3})
-        asked = at.inspector.listed
-        assert [one.id for one in asked(ListRequests(text="WHO LEADS")).requests] == [first.summary.id]
-        assert [one.id for one in asked(ListRequests(after=first.summary.id)).requests] == [second.summary.id]
-        assert asked(ListRequests(model="other")).requests == ()
+
+        async def found(**wanted: Any) -> list[str]:
+            return [one.id for one in (await at.inspector.find(ListRequests(**wanted))).requests]
+
+        assert await found(text="WHO LEADS") == [first.summary.id]
+        answer = at.inspector.details(first.summary.id).answer
+        assert answer.count(" ") == 3
+        assert first.summary.id in await found(text=answer.upper())  # though its words came one by one
+        assert await found(after=first.summary.id) == [second.summary.id]
+        assert await found(model="other") == []
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from llamero.models.inspector import ListRequests
 from tests.fakes.launch import fake_engine
 from tests.gateway.harness import send
 from tests.gateway.inspected import inspected
@@ -25,7 +24,7 @@ async def test_keys_in_headers_and_queries_are_never_in_an_entry(tmp_path: Path)
             {"Authorization": "Bearer bearer-of-another-program"},
         ):
             await send(at.gateway, "POST", "/v1/chat/completions?key=key-in-the-query-4711", headers, body)
-        details = [at.inspector.details(one.id) for one in at.inspector.listed(ListRequests()).requests]
+        details = [at.inspector.details(one.id) for one in at.inspector.listed().requests]
         assert [one.summary.status for one in details] == [401, 200, 200]
         shown = msgspec.json.encode(details).decode()
     for secret in SECRETS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from contextlib import suppress
@@ -184,7 +185,7 @@ def test_ten_thousand_requests_stay_within_the_bounds() -> None:
             trace.add(TOKEN)
             trace.respond(200)
         assert made.bytes_kept <= 2 * MEBIBYTE, number
-    listed = made.listed(ListRequests()).requests
+    listed = made.listed().requests
     assert len(listed) == 200
     assert listed[0].has_content
     assert not listed[-1].has_content, "the oldest content goes first, and its request stays"
@@ -211,7 +212,7 @@ def test_all_content_is_given_back_when_requests_are_forgotten() -> None:
             trace.add(TOKEN)
     made.clear()
     assert made.bytes_kept == 0
-    assert made.listed(ListRequests()).requests == ()
+    assert made.listed().requests == ()
     with pytest.raises(NotFound):
         made.details(trace.id)
 
@@ -253,7 +254,7 @@ def test_error_that_is_kept_holds_nothing_of_the_request_in_memory() -> None:
 def test_no_requests_are_kept_where_the_settings_say_none() -> None:
     made = inspector(max_requests=0)
     assert made.begin(ORIGIN) is None
-    assert not made.listed(ListRequests()).enabled
+    assert not made.listed().enabled
 
 
 def test_notes_without_a_trace_are_for_nobody() -> None:
@@ -310,3 +311,36 @@ def test_events_that_a_new_page_has_no_room_for_are_not_kept_but_the_last_are() 
     assert taken == [PAGE_BYTES, PAGE_BYTES]  # who was told that there is no room does not ask again
     assert events.last == (TOKEN, TOKEN, TOKEN)
     assert events.give_back_room() == PAGE_BYTES - fitting * (len(TOKEN) + EVENT_COST)
+
+
+async def test_search_through_all_that_may_be_kept_lets_streams_go_on() -> None:
+    made = inspector(max_mb=32)
+    for number in range(120):
+        trace = begun(made)
+        with trace.followed():
+            trace.is_streamed = True
+            trace.receive(b"x" * (CONTENT_BYTES - 1) + (b"!" if number == 7 else b"x"), "application/json")
+            trace.respond(200)
+    assert made.bytes_kept > 29 * MEBIBYTE
+    turns = 0
+    searching = asyncio.create_task(made.find(ListRequests(text="X!")))
+    while not searching.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 100
+    (found,) = (await searching).requests
+    assert found.id == made.listed().requests[-8].id
+
+
+async def test_request_that_is_forgotten_during_a_search_is_not_found() -> None:
+    made = inspector(max_requests=2)
+    trace = begun(made)
+    with trace.followed():
+        trace.receive(b"x" * CONTENT_BYTES, "application/json")
+    searching = asyncio.create_task(made.find(ListRequests(text="xx")))
+    searching_in_vain = asyncio.create_task(made.find(ListRequests(text="yy")))
+    await asyncio.sleep(0)
+    made.clear()
+    assert (await searching_in_vain).requests == ()
+    assert made.bytes_kept == 0
+    assert {one.id for one in (await searching).requests} <= {trace.id}

@@ -26,7 +26,7 @@ class Inspector(Protocol):
 
     @property
     def keeps_content(self) -> bool: ...  # noqa: D102
-    def listed(self, wanted: ListRequests) -> RequestList: ...  # noqa: D102
+    async def find(self, wanted: ListRequests) -> RequestList: ...  # noqa: D102
     def summary(self, id: str) -> RequestSummary | None: ...  # noqa: D102
     def details(self, id: str) -> RequestDetails: ...  # noqa: D102
     async def render_prompt(self, id: str) -> RenderedPrompt: ...  # noqa: D102

@@ -23,7 +23,7 @@ INSPECTOR_STATE = "inspector"
 @command("list_requests")
 async def list_requests(context: Context, arguments: ListRequests) -> RequestList:
     """The requests that are wanted, the newest first."""
-    return context.services.inspector.listed(arguments)
+    return await context.services.inspector.find(arguments)
 
 
 @command("get_request")

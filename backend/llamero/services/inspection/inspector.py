@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -33,11 +33,10 @@ from llamero.services.inspection.budget import Budget
 from llamero.services.inspection.reading import (
     conclude,
     details_of,
-    is_error,
     prompt_request,
-    searched,
     summary_of,
 )
+from llamero.services.inspection.searching import matching
 from llamero.services.inspection.trace import Origin, Trace
 from llamero.services.llama.deltas import refusal
 
@@ -119,11 +118,18 @@ class Inspector:
 
     # Looking
 
-    def listed(self, wanted: ListRequests) -> RequestList:
-        """The requests that are wanted, the newest first."""
-        found = [trace for trace in self._after(wanted.after) if self._fits(trace, wanted)]
+    def listed(self) -> RequestList:
+        """All requests, the newest first."""
+        return self._list(self._traces.values())
+
+    async def find(self, wanted: ListRequests) -> RequestList:
+        """The requests that are wanted, the newest first. Streams go on while it looks through what was said."""
+        found = await matching(self._after(wanted.after), wanted, lambda trace: summary_of(trace, self._messages))
+        return self._list([trace for trace in found if trace.id in self._traces])
+
+    def _list(self, traces: Iterable[Trace]) -> RequestList:
         return RequestList(
-            requests=tuple([summary_of(trace, self._messages) for trace in reversed(found)]),
+            requests=tuple([summary_of(trace, self._messages) for trace in traces][::-1]),
             enabled=self._settings.max_requests > 0,
             content=self.keeps_content,
             content_allowed=self._settings.content,
@@ -226,23 +232,6 @@ class Inspector:
         traces = list(self._traces.values())
         at = next((place for place, trace in enumerate(traces) if trace.id == id), -1)
         return traces[at + 1 :]
-
-    def _fits(self, trace: Trace, wanted: ListRequests) -> bool:
-        if wanted.errors_only and not is_error(trace):
-            return False
-        if wanted.model and wanted.model.lower() not in trace.model.lower():
-            return False
-        if wanted.status is not None and trace.status != wanted.status and (trace.status or 0) // 100 != wanted.status:
-            return False
-        return not wanted.text or self._says(trace, wanted.text.lower())
-
-    def _says(self, trace: Trace, text: str) -> bool:
-        line = summary_of(trace, self._messages)
-        told = (line.client, line.model, line.route, line.destination, line.error, line.key_name, line.preview)
-        if any(text in (one or "").lower() for one in told):
-            return True
-        # JSON spells what is not ASCII in more than one way; what a person looks for is nearly always in the first.
-        return any(text.encode() in said.lower() for said in searched(trace))
 
     def _forget(self, id: str) -> None:
         self._traces.pop(id).forget_content()

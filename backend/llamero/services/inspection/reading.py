@@ -177,14 +177,6 @@ def prompt_request(trace: Trace) -> tuple[str, dict[str, object]] | None:
     return None
 
 
-def searched(trace: Trace) -> Iterator[bytes]:
-    """Everything that was said, for looking something up in it."""
-    yield trace.content.body.data or b""
-    for sent in trace.content.sent:
-        yield sent.body.data or b""
-    yield b"".join(trace.events.kept)
-
-
 def _phases(trace: Trace) -> tuple[Phase, ...]:
     last_end = trace.now() if trace.ended is None else trace.ended
     ends = [*(at for _, at in trace.marks[1:]), last_end]
