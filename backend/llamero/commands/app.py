@@ -35,6 +35,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.start_at_login import BACKGROUND
 from llamero.models.desktop import Activate, Toolkit, WindowUnavailable
 from llamero.models.errors import LlameroError
+from llamero.models.notifications import Notification
 
 if TYPE_CHECKING:
     from llamero.application import Application
@@ -131,6 +132,7 @@ class _Core:
         from llamero.application import running
         from llamero.commands.inspector import open_inspector
         from llamero.commands.page import open_page
+        from llamero.services.long_work import LongWork
         from llamero.services.settings import SettingsService
 
         app = self._app = await stack.enter_async_context(running(ground.paths, ground.resolved))
@@ -145,6 +147,7 @@ class _Core:
             gateway_url=lambda: self._gateway_url,
             dialogs=self.window,
             activate=self._activate,
+            answered=LongWork(lambda: self._life.now, self._tell, default_messages()).answer_ended,
         )
         if self._model is not None:
             await page.choose_model(self._model)
@@ -176,6 +179,10 @@ class _Core:
             self._page.new_chat()
         elif action is TrayAction.STOP_SERVERS and self._app is not None:
             self._begin(self._app.llama.stop())
+
+    def _tell(self, notification: Notification) -> None:
+        if self.window is not None:
+            self.window.tell_unseen(notification)
 
     async def page_report(self) -> dict[str, str]:
         """Wait until the page has connected, and say so. For the self-test."""

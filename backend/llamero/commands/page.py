@@ -38,6 +38,7 @@ from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.bridge import NewChat, UiState
+from llamero.models.conversations import Conversation, Message
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
 from llamero.models.inspector import InspectorState
@@ -98,6 +99,7 @@ async def open_page(
     gateway_url: Callable[[], str | None],
     dialogs: FileDialogs | None = None,
     activate: Callable[[Activate], Awaitable[None]] | None = None,
+    answered: Callable[[Conversation, Message, float], None] | None = None,
 ) -> Page:
     """Open the conversations and all else that a page asks for; it is closed with `stack`, after the front.
 
@@ -115,6 +117,8 @@ async def open_page(
     source = InferenceChatSource(measured, app.inference.is_local, app.servers.phase, inspector)
     chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
+    if answered is not None:
+        chats.on_end = answered
     inspector.gateway_url = gateway_url
     chosen = await preferences.value(INSPECTOR_STATE, InspectorState)
     if chosen is not None and not chosen.content:

@@ -36,5 +36,8 @@ class Tray(Protocol):
     def is_there(self) -> bool:
         """Does the desktop show it now? A panel may come later than we, and may go."""
 
+    def notify(self, title: str, body: str) -> None:
+        """Say something beside the icon."""
+
     def close(self) -> None:
         """Take it away."""

@@ -40,7 +40,9 @@ from llamero.desktop.options import WindowOptions
 from llamero.desktop.signals import SignalWatch
 from llamero.desktop.toolkit import ToolkitFailed, find_screens, load_toolkit, screen_area
 from llamero.desktop.tray import Tray, TrayAction
+from llamero.infrastructure.notifications import Notifier
 from llamero.models.desktop import Toolkit, WindowGeometry, WindowUnavailable
+from llamero.models.notifications import Notification
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,7 @@ class DesktopWindow:
         self._prepared = threading.Event()
         self._shown = threading.Event()
         self._tray: Tray | None = None
+        self._notifier = Notifier(self.bring_to_front)
         self._toolkit_ended = threading.Event()
         self._ending = threading.Event()
         self._maximized = False
@@ -131,6 +134,12 @@ class DesktopWindow:
             return
         self._show()
         self._native.bring_to_front()
+
+    def tell_unseen(self, notification: Notification) -> None:
+        """Tell a person who does not see the window. Any thread."""
+        native = self._native
+        if native is not None and self._prepared.is_set() and not self._closing.is_set():
+            native.run(lambda: self._tell_unseen(native, notification))
 
     async def choose_model_file(self) -> Path | None:
         """Ask the person for a model file by a native dialog; see `NativeFileDialogs`. Core's loop."""
@@ -281,6 +290,19 @@ class DesktopWindow:
             self._ending.set()
             threading.Thread(target=self._watch_toolkit, name="llamero-closing", daemon=True).start()
         return True
+
+    def _tell_unseen(self, native: NativeWindow, notification: Notification) -> None:
+        if self._closing.is_set() or native.is_seen():
+            return
+        with contextlib.suppress(RuntimeError):  # the core has ended
+            shown = self._core.run(self._notifier.show(notification))
+            shown.add_done_callback(lambda done: self._tell_by_tray(native, notification, done))
+
+    def _tell_by_tray(self, native: NativeWindow, notification: Notification, done: Future[bool]) -> None:
+        """Where the desktop has nobody else who would."""
+        tray = self._tray
+        if tray is not None and not done.cancelled() and not done.result() and not self._closing.is_set():
+            native.run(lambda: tray.notify(notification.title, notification.body))
 
     def _tray_is_there(self) -> bool:
         return self._tray is not None and self._tray.is_there()

@@ -30,6 +30,10 @@ class PystrayTray:
         """Windows always has a notification area."""
         return not self._closed
 
+    def notify(self, title: str, body: str) -> None:
+        """A balloon of Windows."""
+        self._icon.notify(body, title)
+
     def close(self) -> None:
         """End its thread."""
         self._closed = True

@@ -23,11 +23,16 @@ class QtTray:
         self._icon.setToolTip(menu.title)
         self._icon.setContextMenu(self.menu)
         self._icon.activated.connect(self._activated)
+        self._icon.messageClicked.connect(lambda: self._act(TrayAction.SHOW))
         self._icon.show()
 
     def is_there(self) -> bool:
         """Ask the platform anew."""
         return bool(self._kind.isSystemTrayAvailable() and self._icon.isVisible())
+
+    def notify(self, title: str, body: str) -> None:
+        """A balloon beside the icon, where nothing else shows notifications."""
+        self._icon.showMessage(title, body, self._icon.icon())
 
     def close(self) -> None:
         """Before the application goes, or a panel keeps a dead icon."""

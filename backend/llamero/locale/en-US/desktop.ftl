@@ -7,6 +7,12 @@ tray-new_chat = New chat
 tray-stop_servers = Stop all servers
 tray-quit = Quit
 
+## Notifications. They are seen by whoever passes, so they do not say what an answer says.
+
+notification-answered = The answer is ready.
+notification-failed = The answer could not be finished.
+notification-downloaded = The download is complete.
+
 ## Why there is no window. Each is followed by the address at which a browser shows the same page.
 
 window-no_display = There is no display to open a window on.

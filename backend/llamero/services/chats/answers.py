@@ -47,6 +47,7 @@ class ChatParts:
     publisher: Publisher
     clock: Clock
     messages: Messages
+    ended: Callable[[Conversation, Message, float], None] = lambda conversation, message, seconds: None
 
 
 class RunningAnswer:
@@ -127,6 +128,7 @@ class RunningAnswer:
         self._parts.publisher.event("message", self._message)
         if conversation is not None:
             self._parts.publisher.event("conversation", conversation)
+            self._parts.ended(conversation, self._message, self._measured.lasted())
 
     async def _streamed(self, streaming: asyncio.Task[None]) -> None:
         """Save parts until nothing more comes."""
@@ -229,6 +231,10 @@ class _Measured:
             return None
         self._told = now
         return (self._pieces - 1) / (now - self._first)
+
+    def lasted(self) -> float:
+        """Seconds since the question."""
+        return self._clock.monotonic() - self._asked
 
     def stats(self) -> AnswerStats:
         """All that is known of the answer now."""

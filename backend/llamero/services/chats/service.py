@@ -53,7 +53,7 @@ class ChatService:
         self._store = store
         self._publisher = publisher
         self._messages = messages
-        self._parts = ChatParts(store, source, publisher, clock, messages)
+        self._parts = ChatParts(store, source, publisher, clock, messages, self._tell_end)
         self._running: dict[str, RunningAnswer] = {}
         self._left: dict[str, RunningAnswer] = {}  # those whose end could not be saved
         self._ends = 0  # how many answers have ended, so that a reader knows whether one did meanwhile
@@ -61,6 +61,11 @@ class ChatService:
         self._closing = False
         # Asking, deleting and closing take turns: no answer begins in a conversation that has just been deleted.
         self._turn = asyncio.Lock()
+        self.on_end: Callable[[Conversation, Message, float], None] = lambda conversation, message, seconds: None
+        """Told of every answer that has ended and is saved, with the seconds since its question."""
+
+    def _tell_end(self, conversation: Conversation, message: Message, seconds: float) -> None:
+        self.on_end(conversation, message, seconds)
 
     # Reading
 
