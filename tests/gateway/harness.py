@@ -143,6 +143,7 @@ class SomeServers:
 
     def __init__(self, *ready: ModelId, also: Sequence[str] = ()) -> None:
         self.asked: list[tuple[str, str] | tuple[str, str, float]] = []
+        self.may_shorten = True
         self._ready = ready
         self._runs = {*[model.alias for model in ready], *also}
 
@@ -160,8 +161,9 @@ class SomeServers:
     def forget(self) -> None:
         self._ready = ()
 
-    async def load(self, name: str, keep_alive_s: float | None = None) -> None:
+    async def load(self, name: str, keep_alive_s: float | None = None, *, may_shorten: bool = True) -> None:
         self.asked.append(("load", name) if keep_alive_s is None else ("load", name, keep_alive_s))
+        self.may_shorten = may_shorten
 
     async def unload(self, name: str) -> None:
         self.asked.append(("unload", name))

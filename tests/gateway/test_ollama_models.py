@@ -9,8 +9,10 @@ import pytest
 
 from llamero.models.access import Scope
 from llamero.models.errors import ModelDoesNotEmbed
+from llamero.services.access import AccessService
+from tests.fakes.clock import FakeClock
 from tests.gateway.harness import SLASHED, OneServer, Script, SomeModels, running_gateway, send
-from tests.gateway.test_access import bearer, key, keyed_gateway
+from tests.gateway.test_access import Keys, bearer, key, keyed_gateway
 from tests.gateway.test_ollama_routes import ANSWER, BOTH, CHAT, GENERATE, STREAMED, ask, error_of
 
 
@@ -160,3 +162,29 @@ async def test_ollama_unload_takes_a_key_that_may_manage() -> None:
         assert refused.status == 403
         error_of(refused)
         assert (await ask(gateway, "/api/generate", unload, **bearer("m"))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "may_shorten"), [({}, True), (bearer("m"), True), (bearer("i"), False)], ids=["nobody", "m", "i"]
+)
+@BOTH
+async def test_ollama_keep_alive_of_a_key_that_may_not_manage_lets_no_model_go(
+    headers: dict[str, str], may_shorten: bool, path: str, body: dict[str, Any]
+) -> None:
+    """Unloading is for others to feel: the question is answered, and the model stays for as long as its alias says."""
+    keys = (key("i"), key("m", Scope.INFERENCE, Scope.MANAGEMENT))
+    async with keyed_gateway(*keys, script=Script(ANSWER), required=False) as gateway:
+        answered = await ask(gateway, path, body | {"keep_alive": 0}, **headers)
+        (request,) = gateway.inference.requests
+    assert answered.status == 200
+    assert (request.keep_alive_s, request.may_shorten) == (0.0, may_shorten)
+
+
+async def test_ollama_load_of_a_key_that_may_not_manage_shortens_nothing() -> None:
+    servers = OneServer()
+    access = AccessService(Keys(key("i")), FakeClock(), required=True)
+    async with running_gateway(servers=servers, access=access) as gateway:
+        asked = {"model": "m", "keep_alive": "1ms"}
+        assert (await ask(gateway, "/api/generate", asked, **bearer("i"))).status == 200
+    assert (servers.asked, servers.may_shorten) == ([("load", "m", 0.001)], False)
+    await access.close()

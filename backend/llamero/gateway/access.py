@@ -59,6 +59,12 @@ def install_access(app: web.Application, access: Access) -> None:
     app.on_response_prepare.append(tell_limits)
 
 
+def may(request: web.Request, scope: Scope) -> bool:
+    """May the visitor do what only a request's body shows to be asked for?"""
+    visitor: Visitor = request.get(VISITOR, ANYBODY)
+    return visitor.may(scope)
+
+
 def demand(request: web.Request, scope: Scope) -> None:
     """Raise Forbidden unless the visitor may do what only a request's body shows to be asked for."""
     request.get(VISITOR, ANYBODY).require(scope)

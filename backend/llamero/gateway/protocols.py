@@ -125,8 +125,8 @@ class Servers(Protocol):
         """Does a server run, or start, that does for this name? Raises ModelNotFound. False for a remote model."""
         ...
 
-    async def load(self, name: str, keep_alive_s: float | None = None) -> None:
-        """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says.
+    async def load(self, name: str, keep_alive_s: float | None = None, *, may_shorten: bool = True) -> None:
+        """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says, or if that is longer.
 
         Raises ModelNotFound and what ends a start; without effect for a remote model.
         """

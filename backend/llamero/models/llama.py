@@ -29,8 +29,8 @@ class LlamaCppConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Hardware and context parameters of one model; None leaves the choice to the engine.
 
     `arguments` are llama-server flags as a person writes them, the alias tier of the merge. `keep_alive_s`: idle
-    seconds until unload; negative keeps the model loaded, 0 unloads when no request is in flight. `rpc` are
-    `host:port` of machines that share the model.
+    seconds until unload; negative keeps the model loaded, 0 unloads when no request is in flight. `keep_at_least_s`, in
+    the same terms, counts only where it is longer. `rpc` are `host:port` of machines that share the model.
     """
 
     model: ModelId
@@ -42,6 +42,7 @@ class LlamaCppConfig(msgspec.Struct, frozen=True, kw_only=True):
     embedding: bool = False
     arguments: tuple[str, ...] = ()
     keep_alive_s: float | None = None
+    keep_at_least_s: float | None = None
     rpc: tuple[str, ...] = ()
 
 

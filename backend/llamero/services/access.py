@@ -59,9 +59,13 @@ class Visitor:
         limit = key.requests_per_minute if key is not None else None
         self._bucket = TokenBucket(limit, clock.monotonic()) if limit and clock is not None else None
 
+    def may(self, scope: Scope) -> bool:
+        """May this visitor do what `scope` names?"""
+        return self.key is None or scope in self.key.scopes
+
     def require(self, scope: Scope) -> None:
         """Raise Forbidden unless this visitor may do what `scope` names."""
-        if self.key is not None and scope not in self.key.scopes:
+        if self.key is not None and not self.may(scope):
             raise Forbidden("access_error-scope", name=self.key.name, scope=scope.value)
 
     def count_request(self) -> None:

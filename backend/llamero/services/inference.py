@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from msgspec.structs import replace
-
 from llamero.infrastructure.clock import Clock
 from llamero.models.aliases import Destination, FallbackDestination, LocalDestination, RemoteDestination
 from llamero.models.events import ChatCompletions
@@ -20,6 +18,7 @@ from llamero.services.fallbacks import Fallbacks
 from llamero.services.inspection.notes import note_destination
 from llamero.services.inspection.recorded import counting, recorded, recording
 from llamero.services.inspection.trace import current_trace
+from llamero.services.llama.keep_alive import wanted_by_request
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.service import LlamaCppService
 from llamero.services.replies import OpenReply
@@ -78,8 +77,6 @@ class InferenceService:
         note_destination(destination)
         if isinstance(destination, RemoteDestination):
             return self._remotes.open(destination, request)
-        config = destination.config
-        if request.keep_alive_s is not None:
-            config = replace(config, keep_alive_s=request.keep_alive_s)
+        config = wanted_by_request(destination.config, request.keep_alive_s, request.may_shorten)
         body = with_defaults(request.endpoint, request.body, destination.defaults, destination.system_prompt)
         return self._llama.open(config, request.endpoint, body, method=request.method, form=request.form)

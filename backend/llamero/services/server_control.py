@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from llamero.models.aliases import LocalDestination
 from llamero.models.llama import ActorSnapshot, ServerPhase
 from llamero.services.llama.actor import LlamaActor
+from llamero.services.llama.keep_alive import wanted_by_request
 from llamero.services.llama.service import LlamaCppService
 from llamero.services.routing import Router
 
@@ -33,15 +32,14 @@ class ServerControl:
             return False
         return self._actor.runs((await self._llama.plan(destination.config)).spec)
 
-    async def load(self, name: str, keep_alive_s: float | None = None) -> None:
-        """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says.
+    async def load(self, name: str, keep_alive_s: float | None = None, *, may_shorten: bool = True) -> None:
+        """Make a model ready, and keep it so for `keep_alive_s` instead of what its alias says, or if that is longer.
 
         Raises ModelNotFound and what ends a start; without effect for a remote model.
         """
         destination = await self._router.resolve(name)
         if isinstance(destination, LocalDestination):
-            config = destination.config
-            await self._llama.start(config if keep_alive_s is None else replace(config, keep_alive_s=keep_alive_s))
+            await self._llama.start(wanted_by_request(destination.config, keep_alive_s, may_shorten))
 
     async def unload(self, name: str) -> None:
         """Stop a model once no request needs it; returns when its process is gone, or at once if it is in use.

@@ -101,7 +101,10 @@ class OllamaShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LINES = (NDJSON, "Answers of the same kind, one a line, as they come; the last one has `done`. This is the default.")
-_KEEPING = "Without anything to answer the model is loaded, or with a `keep_alive` of 0 unloaded once nobody needs it."
+_KEEPING = (
+    "Without anything to answer the model is loaded, or with a `keep_alive` of 0 unloaded once nobody needs it, which "
+    "takes a key that may manage. The `keep_alive` of another key counts only where it is longer than the alias's."
+)
 
 OPERATIONS = (
     Operation(route="GET /", summary="The words by which clients find Ollama", content="text/plain"),

@@ -33,14 +33,16 @@ class Embedded(msgspec.Struct, frozen=True):
         return [vector.embedding for vector in sorted(self.data, key=lambda vector: vector.index)]
 
 
-async def embed(
-    inference: Inference, model: str, texts: Sequence[str], keep_alive_s: float | None, dimensions: int | None = None
-) -> Embedded:
-    """Embed the texts. Raises ModelDoesNotEmbed, what the engine refuses with, and UpstreamFailed."""
+def embed_request(model: str, texts: Sequence[str], dimensions: int | None = None) -> InferenceRequest:
+    """The request for the vectors of these texts."""
     body: dict[str, object] = {"model": model, "input": list(texts), "encoding_format": "float"}
     if dimensions is not None:
         body["dimensions"] = dimensions
-    request = InferenceRequest(model=model, body=body, endpoint=EMBEDDINGS, keep_alive_s=keep_alive_s)
+    return InferenceRequest(model=model, body=body, endpoint=EMBEDDINGS)
+
+
+async def embed(inference: Inference, request: InferenceRequest, count: int) -> Embedded:
+    """Embed `count` texts. Raises ModelDoesNotEmbed, what the engine refuses with, and UpstreamFailed."""
     async with inference.stream(request) as reply:
         if reply.status != 200:
             raise await refused(reply)
@@ -49,6 +51,6 @@ async def embed(
         embedded = msgspec.json.decode(document, type=Embedded)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UpstreamFailed(reason=f"no embeddings came, but something else: {error}") from error
-    if len(embedded.data) != len(texts):
-        raise UpstreamFailed(reason=f"{len(embedded.data)} embeddings came for {len(texts)} texts")
+    if len(embedded.data) != count:
+        raise UpstreamFailed(reason=f"{len(embedded.data)} embeddings came for {count} texts")
     return embedded

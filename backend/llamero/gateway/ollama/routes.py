@@ -1,7 +1,8 @@
 """The routes in Ollama's dialect that ask a model: chat, generation, embeddings.
 
 A request without anything to answer loads its model, or with a `keep_alive` of 0 lets it go; the latter is for others
-to feel, so it takes a key that may manage.
+to feel, so it takes a key that may manage. For the same reason the `keep_alive` of another key counts only where it
+keeps the model longer than its alias does: the request is answered, and the model stays.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
+from msgspec.structs import replace
 
-from llamero.gateway.access import demand
+from llamero.gateway.access import demand, may
 from llamero.gateway.chat_stream import chat_deltas
 from llamero.gateway.decoding import converted
 from llamero.gateway.delivery import Answering, deliver
@@ -18,7 +20,7 @@ from llamero.gateway.fields import check_numbers
 from llamero.gateway.ollama import request as translation
 from llamero.gateway.ollama.completion import completion_deltas
 from llamero.gateway.ollama.durations import keep_alive_s
-from llamero.gateway.ollama.embedding import embed
+from llamero.gateway.ollama.embedding import embed, embed_request
 from llamero.gateway.ollama.errors import OllamaErrors
 from llamero.gateway.ollama.names import known_name
 from llamero.gateway.ollama.response import AnswerLines, Clock
@@ -105,10 +107,11 @@ class OllamaRoutes:
                 model, keep_alive = await self._known(asked.model), keep_alive_s(asked.keep_alive)
                 document: dict[str, object] = {"model": asked.model, "embeddings": []}
                 if texts:
-                    embedded = await embed(self._services.inference, model, texts, keep_alive, asked.dimensions)
+                    wanted = embed_request(model, texts, asked.dimensions)
+                    embedded = await embed(self._services.inference, _kept(request, wanted, keep_alive), len(texts))
                     document |= {"embeddings": embedded.vectors, "prompt_eval_count": embedded.usage.prompt_tokens}
                 else:
-                    await self._services.servers.load(model, keep_alive)
+                    await self._load(request, model, keep_alive)
                 elapsed = round((self._clock.monotonic() - began) * _NS_PER_S)
                 return json_response({**document, "total_duration": elapsed, "load_duration": 0})
 
@@ -122,9 +125,10 @@ class OllamaRoutes:
             async def answering(_: EventStream) -> web.StreamResponse:
                 model, keep_alive = await self._known(asked.model), keep_alive_s(asked.keep_alive)
                 if not asked.prompt:
-                    await self._services.servers.load(model, keep_alive)
+                    await self._load(request, model, keep_alive)
                     return json_response({"embedding": []})
-                embedded = await embed(self._services.inference, model, (asked.prompt,), keep_alive)
+                wanted = embed_request(model, (asked.prompt,))
+                embedded = await embed(self._services.inference, _kept(request, wanted, keep_alive), 1)
                 return json_response({"embedding": embedded.vectors[0]})
 
             return await self._deliver(request, answering)
@@ -144,10 +148,8 @@ class OllamaRoutes:
 
         async def answering(stream: EventStream) -> web.StreamResponse:
             model = await self._known(asked.model)
-            wanted = InferenceRequest(
-                model=model, body={**body, "model": model}, endpoint=endpoint, keep_alive_s=keep_alive
-            )
-            async with self._services.inference.stream(wanted) as reply:
+            wanted = InferenceRequest(model=model, body={**body, "model": model}, endpoint=endpoint)
+            async with self._services.inference.stream(_kept(request, wanted, keep_alive)) as reply:
                 if not asked.is_streamed:
                     return json_response(lines.whole([delta async for delta in deltas(reply)]))
                 async for delta in deltas(reply):
@@ -170,10 +172,13 @@ class OllamaRoutes:
             if keep_alive == 0:
                 await self._services.servers.unload(model)
                 return json_response(lines.only_ending("unload"))
-            await self._services.servers.load(model, keep_alive)
+            await self._load(request, model, keep_alive)
             return json_response(lines.only_ending("load"))
 
         return await self._deliver(request, answering)
+
+    async def _load(self, request: web.Request, model: str, keep_alive: float | None) -> None:
+        await self._services.servers.load(model, keep_alive, may_shorten=may(request, Scope.MANAGEMENT))
 
     async def _known(self, name: str) -> str:
         return await known_name(self._services.models, name)
@@ -188,3 +193,8 @@ class OllamaRoutes:
             held=False,
             headers=LINE_HEADERS,
         )
+
+
+def _kept(request: web.Request, wanted: InferenceRequest, keep_alive: float | None) -> InferenceRequest:
+    """The request with the time for which its model is to stay, as far as this visitor may say that."""
+    return replace(wanted, keep_alive_s=keep_alive, may_shorten=may(request, Scope.MANAGEMENT))

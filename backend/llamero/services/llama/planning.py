@@ -19,6 +19,7 @@ from llamero.infrastructure.llama.flags import learn_flags
 from llamero.models.gguf import GgufHeader
 from llamero.models.llama import Engine, LaunchFlag, LaunchSpec, LlamaCppConfig
 from llamero.models.settings import Settings
+from llamero.services.llama.keep_alive import keep_alive_of
 
 _Stamp = tuple[tuple[int, int, int], ...]
 EMBEDDING_FLAG = "--embedding"
@@ -81,12 +82,11 @@ class Planner:
         if header.is_embedding and not config.embedding:
             tokens = (*tokens, EMBEDDING_FLAG)
             flags = (*flags, LaunchFlag(EMBEDDING_FLAG, FROM_THE_MODEL))
-        keep_alive = settings.servers.keep_alive_s if config.keep_alive_s is None else config.keep_alive_s
         spec = LaunchSpec(
             model=config.model,
             engine=engine,
             arguments=tokens,
-            keep_alive_s=keep_alive,
+            keep_alive_s=keep_alive_of(config, settings.servers.keep_alive_s),
             memory_bytes=memory_estimate(header, config.context_length, config.parallel),
             flags=flags,
         )
