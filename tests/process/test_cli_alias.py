@@ -127,6 +127,24 @@ def test_cli_alias_key_is_kept_for_its_user_alone_and_never_shown(home: Home, tm
     assert not kept.exists()
 
 
+@pytest.mark.parametrize("words", [("show", "far"), ("show", "far", "--json"), ("list", "--json"), ("list",)])
+def test_cli_alias_secret_headers_are_kept_and_not_shown(words: tuple[str, ...], home: Home) -> None:
+    secrets = {"X-Access-Token": "abcd1234", "X-Api-Key": "hunter2", "Cookie": "s=1", "X-Other": f"sk-{'q' * 20}"}
+    headers = [part for name, value in secrets.items() for part in ("--header", f"{name}: {value}")]
+    made = home.run(
+        *("alias", "api", "far", "--url", "https://far.example/v1", "--model", "m"),
+        *("--header", "X-Team: llamas", *headers),
+    )
+    assert made.status == 0, made
+    shown = home.run("alias", *words)
+    assert not [value for value in secrets.values() if value in shown.stdout + shown.stderr]
+    if words != ("list",):
+        assert all(name in shown.stdout for name in secrets), "that they are sent is no secret"
+        assert "llamas" in shown.stdout
+    database = b"".join(file.read_bytes() for file in home.data.glob("llamero.db*"))
+    assert b"hunter2" in database, "they are kept whole, to be sent"
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

@@ -2,7 +2,7 @@
 
 It works on the database, beside a running Llamero, which minds it with its next request, and without one. stdout gets
 what was asked for and nothing else; what was done and what is doubtful goes to stderr. A key comes from a file or the
-environment, never from the command line, and is never shown.
+environment, never from the command line, and is never shown; neither is an extra header that looks like one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
+from msgspec.structs import replace
 
 from llamero.application import DATABASE_NAME, known_models
 from llamero.commands.alias_forms import api_model, fallback_alias, leads_to, user_alias
@@ -24,9 +25,10 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.plain_text import one_line
 from llamero.infrastructure.remote_keys import RemoteKeys
+from llamero.infrastructure.secret_masking import masked_headers
 from llamero.infrastructure.storage.aliases import AliasStore
 from llamero.infrastructure.storage.database import Database
-from llamero.models.aliases import Alias
+from llamero.models.aliases import Alias, ApiModel
 from llamero.services.alias_editor import AliasEditor, Notice
 from llamero.services.aliases import AliasBook
 from llamero.services.routing import Router
@@ -43,9 +45,9 @@ async def _alias(options: Options) -> int:
     async with _opened(options) as (book, editor):
         match options.action:
             case "list":
-                _list((await book.current()).aliases, as_json=options.json)
+                _list([_shown(one) for one in (await book.current()).aliases], as_json=options.json)
             case "show":
-                _show(await book.get(options.name), as_json=options.json)
+                _show(_shown(await book.get(options.name)), as_json=options.json)
             case "remove":
                 notices = await editor.remove(options.name)
                 _report("alias-removed", options.name, notices)
@@ -74,6 +76,11 @@ async def _opened(options: Options) -> AsyncIterator[tuple[AliasBook, AliasEdito
     finally:
         store.close()
         await database.close()
+
+
+def _shown(alias: Alias) -> Alias:
+    """The alias without the secrets among its headers."""
+    return replace(alias, headers=masked_headers(alias.headers)) if isinstance(alias, ApiModel) else alias
 
 
 def _list(aliases: Iterable[Alias], *, as_json: bool) -> None:

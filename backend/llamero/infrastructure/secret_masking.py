@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 MASK = "***"
@@ -46,6 +46,15 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = tuple(
         (("llk_", "sk-", "hf_", "gh"), r"(?<![a-z0-9])(llk_|sk-|hf_|gh[pousr]_|github_pat_)[\w-]{8,}", rf"\1{MASK}"),
     )
 )
+
+# What the name of a header has in it that holds a secret.
+_SECRET_NAMES = ("authorization", "cookie", "credential", "key", "passw", "secret", "signature", "token")
+
+
+def holds_secret(name: str) -> bool:
+    """Is a header of this name likely to hold a secret?"""
+    lowered = name.lower()
+    return any(word in lowered for word in _SECRET_NAMES)
 
 
 class SecretMask:
@@ -97,3 +106,13 @@ process_secrets = SecretMask()
 def register_secret(value: str) -> None:
     """Keep this value out of every log of the process. Empty values are ignored."""
     process_secrets.register(value)
+
+
+def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers as they may be shown: masked whole by their names, in parts by what their values look like."""
+    return {name: MASK if holds_secret(name) else _masked_value(name, value) for name, value in headers.items()}
+
+
+def _masked_value(name: str, value: str) -> str:
+    head = f"{name}: "
+    return process_secrets.apply(f"{head}{value}", len(head) + len(value)).removeprefix(head)

@@ -19,7 +19,7 @@ from llamero.infrastructure.llama.http_reply import HOP_BY_HOP
 from llamero.infrastructure.remote import hops
 from llamero.infrastructure.remote.addresses import endpoint_url, host_of
 from llamero.infrastructure.remote.failures import BROKEN, failure
-from llamero.infrastructure.secret_masking import register_secret
+from llamero.infrastructure.secret_masking import holds_secret, register_secret
 from llamero.models.errors import UpstreamFailed
 from llamero.models.remote import RemoteRequest
 
@@ -36,7 +36,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OURS = HOP_BY_HOP | {"accept-encoding", "content-length", "content-type", "host"}
 # Bodies are handed on decoded, so these would lie; cookies are of no use to anybody.
 _NOT_PASSED = HOP_BY_HOP | {"content-encoding", "content-length", "set-cookie"}
-_SECRET_WORDS = ("authorization", "key", "token", "secret", "cookie")
 
 
 class RemoteReply:
@@ -141,7 +140,7 @@ def _headers(request: RemoteRequest, key: str | None, host: str) -> Mapping[str,
     for name, value in request.api.headers.items():
         if name.lower() in _OURS:
             continue
-        if any(word in name.lower() for word in _SECRET_WORDS):
+        if holds_secret(name):
             register_secret(value)
         headers[name] = value
     headers["Accept-Encoding"] = "identity"
