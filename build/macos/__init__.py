@@ -1,0 +1,1 @@
+"""What only the package for macOS needs."""
