@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGE = ROOT / "backend" / "llamero"
 STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
 MODULES = {"subprocess", "asyncio"}
-# The guardian is for systems without job objects, and the parent-death signal is Linux'.
+# The guardian is for systems without job objects, the parent-death signal is Linux', and osascript is macOS'.
 NOT_ON_WINDOWS = {
+    ("infrastructure/notifications.py", "_run"),
     ("infrastructure/processes/guard.py", "_start"),
     ("infrastructure/processes/spawner.py", "parent_death_prefix"),
 }
