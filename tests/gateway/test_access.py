@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -109,6 +109,34 @@ async def test_answers_at_once_are_limited_per_key_and_reading_is_not() -> None:
         await eventually(lambda: gateway.inference.open == 0)
         gateway.inference.script = Script()
         assert (await chat(gateway, CHAT, bearer("one"))).status == 200
+
+
+def headers_of(head: bytes) -> dict[str, str]:
+    lines = [line.partition(": ") for line in head.decode().split("\r\n")[1:] if line]
+    return {name.lower(): value for name, _, value in lines}
+
+
+async def test_key_with_limited_answers_is_told_how_many_it_may_have() -> None:
+    def told(headers: Mapping[str, str]) -> list[str]:
+        assert not [name for name in headers if name.startswith("x-ratelimit") and name.endswith("requests")]
+        return [headers[f"x-ratelimit-{name}-streams"] for name in ("limit", "remaining", "reset")]
+
+    script = Script([event("a"), forever])
+    two, mine = key("two", streams=2), bearer("two")
+    async with keyed_gateway(two, script=script) as gateway, streaming(gateway, headers=mine) as (reader, _):
+        assert told(headers_of(await read_head(reader))) == ["2", "1", "0ms"]
+        async with streaming(gateway, headers=mine) as (another, _):
+            assert told(headers_of(await read_head(another))) == ["2", "0", "1s"]
+            refused = await chat(gateway, CHAT, mine)
+            assert (refused.status, told(refused.headers)) == (429, ["2", "0", "1s"])
+            listed = await send(gateway, "GET", "/v1/models", mine)
+            assert (listed.status, told(listed.headers)) == (200, ["2", "0", "1s"])
+
+
+async def test_key_with_both_limits_is_told_both() -> None:
+    async with keyed_gateway(key("k", requests_per_minute=9, streams=3)) as gateway:
+        headers = (await chat(gateway, CHAT, bearer("k"))).headers
+    assert (headers["x-ratelimit-limit-requests"], headers["x-ratelimit-limit-streams"]) == ("9", "3")
 
 
 async def test_open_gateway_accepts_any_bearer_and_still_limits_a_key_of_ours() -> None:

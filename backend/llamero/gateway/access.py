@@ -1,7 +1,8 @@
 """Asks every request for its key: behind the policy, which has judged where the request comes from, before any route.
 
 A key that is limited is told where it stands with every answer, as the OpenAI API does:
-`x-ratelimit-limit-requests`, `x-ratelimit-remaining-requests` and `x-ratelimit-reset-requests`.
+`x-ratelimit-limit-requests`, `x-ratelimit-remaining-requests` and `x-ratelimit-reset-requests`. The answers that it may
+have at once are told in the same way, as `streams`: that API has no such limit, so it has no name for it either.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ def install_access(app: web.Application, access: Access) -> None:
 
     async def tell_limits(request: web.Request, response: web.StreamResponse) -> None:
         visitor = request.get(VISITOR)
-        if visitor is not None and visitor.standing is not None:
-            response.headers.update(limit_headers(visitor.standing))
+        if visitor is None:
+            return
+        for what, standing in (("requests", visitor.standing), ("streams", visitor.streams_standing)):
+            if standing is not None:
+                response.headers.update(limit_headers(what, standing))
 
     app.middlewares.append(ask)
     app.on_response_prepare.append(tell_limits)
@@ -76,12 +80,12 @@ def route_of(request: web.Request) -> str | None:
     return None if resource is None else resource.canonical
 
 
-def limit_headers(standing: Standing) -> Mapping[str, str]:
+def limit_headers(what: str, standing: Standing) -> Mapping[str, str]:
     """Spell out where a key stands."""
     return {
-        "x-ratelimit-limit-requests": str(standing.limit),
-        "x-ratelimit-remaining-requests": str(standing.remaining),
-        "x-ratelimit-reset-requests": duration(standing.reset_s),
+        f"x-ratelimit-limit-{what}": str(standing.limit),
+        f"x-ratelimit-remaining-{what}": str(standing.remaining),
+        f"x-ratelimit-reset-{what}": duration(standing.reset_s),
     }
 
 

@@ -32,8 +32,12 @@ SINGLE_HEADERS = ("Host", "Authorization", "X-Api-Key", "Origin", "Sec-Fetch-Sit
 HEADER_NAMES = re.compile(r"[A-Za-z0-9-]+(?:\s*,\s*[A-Za-z0-9-]+)*")
 HEADER_NAMES_LIMIT = 1024
 # What a page may read of an answer besides its body: when to come back, where its key stands, what to call a request.
-EXPOSED_HEADERS = (
-    "Retry-After, Request-Id, X-RateLimit-Limit-Requests, X-RateLimit-Remaining-Requests, X-RateLimit-Reset-Requests"
+EXPOSED_HEADERS = ", ".join(
+    (
+        *("Retry-After", "Request-Id"),
+        *("X-RateLimit-Limit-Requests", "X-RateLimit-Remaining-Requests", "X-RateLimit-Reset-Requests"),
+        *("X-RateLimit-Limit-Streams", "X-RateLimit-Remaining-Streams", "X-RateLimit-Reset-Streams"),
+    )
 )
 # Our text never asks a browser to load or run anything.
 INERT_CONTENT = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -76,6 +76,15 @@ class Visitor:
         if standing.retry_after_s is not None:
             raise RateLimited("access_error-key_rate_limited", limit=standing.limit, retry_after=standing.retry_after_s)
 
+    @property
+    def streams_standing(self) -> Standing | None:
+        """How many answers more the key may have now; None where that is not limited. When one ends nobody knows."""
+        limit = self.key.streams if self.key is not None else None
+        if limit is None:
+            return None
+        remaining = max(0, limit - self.streams)
+        return Standing(limit, remaining, 0.0 if remaining else STREAM_RETRY_S)
+
     @contextmanager
     def stream(self) -> Iterator[None]:
         """Have one answer more for as long as this lasts. Raises RateLimited where the key has all it may at once."""
