@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from llamero.models.aliases import ApiModel
 from llamero.models.errors import UpstreamFailed
 from llamero.models.remote import RemoteRequest
 from llamero.services import remote_names
-from llamero.services.remote_names import MAX_NAMES, RemoteNames, names_of
+from llamero.services.remote_names import AT_ONCE, MAX_NAMES, RemoteNames, names_of
 from tests.fakes.clock import FakeClock
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "routing.json").read_text("utf-8"))
@@ -66,14 +67,20 @@ class Server:
         self.asked: list[tuple[RemoteRequest, str | None]] = []
         self.status, self.body = 200, b'{"data":[{"id":"m1"}]}'
         self.hangs = False
+        self.open = self.most = 0
 
     @asynccontextmanager
     async def request(self, request: RemoteRequest, key: str | None) -> AsyncIterator[Reply]:
         self.asked.append((request, key))
-        await asyncio.sleep(0)
-        if self.hangs:
-            await asyncio.Event().wait()
-        yield Reply(self.status, self.body)
+        self.open += 1
+        self.most = max(self.most, self.open)
+        try:
+            await asyncio.sleep(0)
+            if self.hangs:
+                await asyncio.Event().wait()
+            yield Reply(self.status, self.body)
+        finally:
+            self.open -= 1
 
 
 class OneKey:
@@ -123,6 +130,28 @@ async def test_remote_names_server_that_hangs_delays_nobody_for_long(monkeypatch
         assert await names.names(API) == ()
         assert await names.names(API) == ()
     assert len(server.asked) == 1, "a failure is remembered as long as a success"
+
+
+async def test_remote_names_of_many_servers_are_asked_together_and_a_bounded_number_at_once() -> None:
+    names, server, _ = asking()
+    apis = [replace(API, name=f"api{number}") for number in range(3 * AT_ONCE)]
+    assert await asyncio.gather(*map(names.names, apis)) == [("m1",)] * len(apis)
+    assert (server.most, len(server.asked)) == (AT_ONCE, len(apis))
+
+
+async def test_remote_names_server_whose_turn_did_not_come_is_asked_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(remote_names, "TIMEOUT_S", 0.05)
+    names, server, _ = asking()
+    server.hangs = True
+    slow = [replace(API, name=f"slow{number}") for number in range(AT_ONCE)]
+    late = replace(API, name="late")
+    async with asyncio.timeout(5):
+        await asyncio.gather(*map(names.names, [*slow, late]))
+    assert not [record for record in caplog.records if "late" in record.getMessage()]
+    server.hangs = False
+    assert await names.names(late) == ("m1",)
 
 
 async def test_remote_names_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

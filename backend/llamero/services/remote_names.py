@@ -2,7 +2,8 @@
 
 Invariants: a list never waits longer than `TIMEOUT_S` and never fails by a server that does not answer; what such a
 server said last stays. Each server is asked once in `FRESH_S` at most, however many ask, and the log says once that it
-fails and once that it works again.
+fails and once that it works again. `AT_ONCE` servers are asked at the same time and the others after them; one whose
+turn has not come in time is not thought ill of, and is asked for the next list.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from llamero.services.remotes import KeySource, RemoteHttp
 ENDPOINT = "/v1/models"
 FRESH_S = 60.0
 TIMEOUT_S = 5.0
+AT_ONCE = 16
 MAX_NAMES = 5_000
 MAX_NAME_LENGTH = 200
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -49,6 +51,7 @@ class RemoteNames:
         self._keys = keys
         self._clock = clock
         self._known: dict[tuple[str, str], _Known] = {}
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def names(self, api: ApiModel) -> Sequence[str]:
         """Return the names that the server knows its models by, as of a minute ago at the earliest. Never raises."""
@@ -69,10 +72,15 @@ class RemoteNames:
         return () if known is None else known.names
 
     async def _ask(self, api: ApiModel, known: _Known) -> None:
+        has_begun = False
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S), self._room:
+                has_begun = True
                 known.names = names_of(await self._fetch(api))
         except TimeoutError:
+            if not has_begun:
+                known.asked_at = None
+                return
             known.outage.failed(f"no answer within {TIMEOUT_S:.0f} s")
         except LlameroError as error:
             known.outage.failed(str(error))
