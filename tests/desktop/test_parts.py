@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pytest
 from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.core_thread import CoreThread
 from llamero.desktop.dialogs import MODEL_FILES, NativeFileDialogs
+from llamero.desktop.native.gtk import IdleCalls
 from llamero.desktop.signals import SignalWatch
 from llamero.infrastructure.display import Displays, browser_sandbox_works, find_displays
 from llamero.infrastructure.messages import default_messages
@@ -295,3 +296,16 @@ async def test_dialog_that_fails_is_answered_with_nothing(caplog: pytest.LogCapt
 def sentence(refusal: Toolkit | WindowUnavailable) -> str:
     assert isinstance(refusal, WindowUnavailable)
     return default_messages().text(refusal.code, refusal.arguments)
+
+
+def test_gtk_window_that_was_closed_before_it_was_shown_is_not_shown() -> None:
+    """GTK ends the process with a segmentation fault when a window is shown that has been destroyed."""
+    waiting: list[Callable[[], bool]] = []
+    shown: list[str] = []
+    calls = IdleCalls(waiting.append)
+    calls.add(lambda: shown.append("first"))
+    assert [call() for call in waiting] == [False]
+    calls.add(lambda: shown.append("second"))
+    calls.end()
+    assert waiting[-1]() is False
+    assert shown == ["first"]

@@ -20,6 +20,28 @@ logger = logging.getLogger(__name__)
 _RELOADS, _RELOADS_S = 3, 60.0
 
 
+class IdleCalls:
+    """Calls of a window on GTK's thread, soon, unless it is gone by then: GTK crashes on what has been destroyed."""
+
+    def __init__(self, idle_add: Callable[[Callable[[], bool]], object]) -> None:
+        self._idle_add = idle_add
+        self._ended = False
+
+    def add(self, function: Callable[[], object]) -> None:
+        """From any thread."""
+
+        def once() -> bool:
+            if not self._ended:
+                function()
+            return False  # or GLib would call again and again
+
+        self._idle_add(once)
+
+    def end(self) -> None:
+        """On GTK's thread: the window is gone."""
+        self._ended = True
+
+
 class GtkWindow:
     """See `NativeWindow`."""
 
@@ -34,6 +56,7 @@ class GtkWindow:
         self._window: Any = None
         self._view: Any = None
         self._hooks: Hooks | None = None
+        self._calls = IdleCalls(self._glib.idle_add)
         self._crashes: list[float] = []
 
     def warm_up(self) -> None:
@@ -66,6 +89,7 @@ class GtkWindow:
         view.set_background_color(ground)
         self._window.connect("configure-event", self._moved)
         self._window.connect("window-state-event", self._moved)
+        self._window.connect("destroy", lambda _window: self._calls.end())
 
     def show(self, *, maximized: bool) -> None:
         """On GTK's thread, soon."""
@@ -91,13 +115,8 @@ class GtkWindow:
         return None
 
     def run(self, function: Callable[[], object]) -> None:
-        """As soon as GTK is idle."""
-
-        def once() -> bool:
-            function()
-            return False  # or GLib would call again and again
-
-        self._glib.idle_add(once)
+        """As soon as GTK is idle, unless the window is gone by then."""
+        self._calls.add(function)
 
     def _restrict(self, settings: Any) -> None:
         settings.enable_media_stream = False
