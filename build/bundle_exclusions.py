@@ -62,6 +62,15 @@ FILES: Mapping[str, str] = {
     ),
 }
 
+# Code of PyInstaller's that would run in every role before our first line.
+START_HOOKS: Mapping[str, str] = {
+    "pyi_rth_cryptography_openssl": "plugins of an OpenSSL that cryptography does not have",
+    "pyi_rth_inspect": "finds source text, of which there is none",
+    "pyi_rth_pkgutil": "lists modules, which nothing here does",
+    "pyi_rth_pyside6": "loads Qt into every child, and leaves paths to its plugins to all that is started; PySide6 "
+    "finds its own Qt",
+}
+
 # The libraries of a Linux system that are carried along; all others are the system's, where the drivers of its graphics
 # and its desktop expect the versions that they were made with.
 CARRIED: Mapping[str, str] = {

@@ -1,8 +1,7 @@
 """The command line: reads it and hands over to a command.
 
 Imports next to nothing, so that `--version` and a slip of the pen are answered at once; commands import what they need.
-A packaged application has one executable for everything, so the roles of its child processes are looked for first. The
-texts of `--help` stand here beside what they describe; all other sentences are in `locale/`.
+The texts of `--help` stand here beside what they describe; all other sentences are in `locale/`.
 """
 
 from __future__ import annotations
@@ -21,23 +20,12 @@ from llamero.commands.supervise_parser import add_supervise_commands
 from llamero.models.errors import LlameroError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-EMBEDDED_ENGINE_ROLE = "--embedded-engine"
-GUARDIAN_ROLE = "--guardian"
 LARGEST_COUNT = 36_500
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status: 0, 1 when it failed, 2 for a command line that cannot be understood."""
     arguments = _open_by_name(list(sys.argv[1:] if argv is None else argv))
-    if arguments[:1] == [EMBEDDED_ENGINE_ROLE]:
-        from llamero.infrastructure.llama.embedded import main as embedded_engine
-
-        return embedded_engine(arguments[1:])
-    if arguments[:1] == [GUARDIAN_ROLE]:
-        from llamero.infrastructure.processes.guardian import main as guardian
-
-        guardian()
-        return 0
     _open_missing_streams()
     options = Options()
     try:

@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
-from llamero import __version__
 from llamero.application import DATABASE_NAME
+from llamero.infrastructure.build_info import read_build_info
 from llamero.infrastructure.llama.engine_choice import EngineChoice
 from llamero.infrastructure.llama.engines import engine_version, list_devices
 from llamero.infrastructure.messages import default_messages
+from llamero.infrastructure.packaged import is_packaged
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.remote_keys import RemoteKeys
 from llamero.infrastructure.report_bundle import Scrubber, database_facts, last_log, write_bundle
@@ -87,11 +88,11 @@ def _versions() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             packages[name] = None
     return {
-        "llamero": __version__,
+        "llamero": msgspec.to_builtins(read_build_info()),
         "python": sys.version,
         "system": platform.platform(),
         "machine": platform.machine(),
-        "packaged": bool(getattr(sys, "frozen", False)),
+        "packaged": is_packaged(),
         "environment": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(_OUR_VARIABLES)},
         "packages": packages,
     }

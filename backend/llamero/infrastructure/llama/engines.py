@@ -17,6 +17,7 @@ from pathlib import Path
 from llamero.infrastructure.llama.bundled import bundled_engine, bundled_folder
 from llamero.infrastructure.llama.cpu_features import CpuReader, cpu_features, lacks_avx2
 from llamero.infrastructure.llama.probe import probe
+from llamero.infrastructure.packaged import EMBEDDED_ENGINE_ROLE, is_packaged, own_program
 from llamero.models.errors import EngineNotFound
 from llamero.models.llama import Engine, EngineDevice, EngineKind
 from llamero.models.settings import EngineSettings
@@ -81,8 +82,8 @@ def find_engine(
 
 def embedded_command() -> tuple[str, ...]:
     """The argv prefix of the embedded engine: this Python, or the packaged application itself."""
-    if getattr(sys, "frozen", False):
-        return (sys.executable, "--embedded-engine")
+    if is_packaged():
+        return (own_program(), EMBEDDED_ENGINE_ROLE)
     return (sys.executable, "-m", EMBEDDED_MODULE)
 
 

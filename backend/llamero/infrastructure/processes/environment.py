@@ -1,17 +1,14 @@
-"""What a child inherits: the app's environment without what is ours or the freezer's, and the mark of its family."""
+"""What a child inherits: the app's environment without what is ours, and the mark of its family."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 
 from llamero.infrastructure.processes.table import MARK_VARIABLE
 
 PARENT_VARIABLE = "LLAMERO_PARENT_PID"
 OWN_PREFIX = "LLAMERO_"
-# A frozen app points the loader at its own libraries and keeps the user's value under a second name.
-LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
 
 
 def inherited() -> dict[str, str]:
@@ -25,12 +22,6 @@ def inherited() -> dict[str, str]:
 def for_child(mark: str, changes: Mapping[str, str | None]) -> dict[str, str]:
     """The environment of a child that carries `mark`; in `changes`, None removes a variable."""
     variables = inherited()
-    for name in LOADER_VARIABLES:
-        original = variables.pop(f"{name}_ORIG", None)
-        if original is not None:
-            variables[name] = original
-        elif getattr(sys, "frozen", False):
-            variables.pop(name, None)
     for name, value in changes.items():
         if value is None:
             variables.pop(name, None)

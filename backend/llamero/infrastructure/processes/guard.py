@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from llamero.infrastructure.packaged import GUARDIAN_ROLE, is_packaged, own_program
 from llamero.infrastructure.processes import environment
 from llamero.infrastructure.processes.table import Key
 
@@ -27,9 +28,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 30.0
 
 
 def guardian_command(run: str) -> list[str]:
-    """The argv of a guardian for this run. A frozen app starts itself in the role `--guardian`."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--guardian", run]
+    """The argv of a guardian for this run. A packaged application starts itself in that role."""
+    if is_packaged():
+        return [own_program(), GUARDIAN_ROLE, run]
     # Isolated and without site-packages, of which only psutil is needed, and not on Linux.
     flags = ["-I", "-S"] if sys.platform == "linux" else ["-I"]
     return [sys.executable, *flags, "-c", BOOT, str(PACKAGE_ROOT), run]
