@@ -6,7 +6,7 @@
 ;   WEBVIEW2_SETUP         Microsoft's bootstrapper, optional
 ;
 ; Command line: /S silent · /ALLUSERS for everybody, started as administrator · /D=FOLDER (last, without quotes)
-; Uninstaller:  /S silent · /PURGE deletes chats, settings and models, too
+; Uninstaller:  /S silent · /PURGE deletes chats, settings and models, too · /UPGRADE a newer version follows
 ; Exit status:  0 done · 1 left by the person · 2 refused, with the reason in a box when not silent
 
 Unicode true
@@ -182,7 +182,7 @@ Function RemoveOlder
   ${EndIf}
   ClearErrors
   ; _?= keeps it from copying itself elsewhere and returning at once; it is last, and takes no quotes.
-  ExecWait '"$0\${UNINSTALLER}" /S _?=$0' $1
+  ExecWait '"$0\${UNINSTALLER}" /S /UPGRADE _?=$0' $1
   ${If} ${Errors}
   ${OrIf} $1 != 0
     MessageBox MB_OK|MB_ICONSTOP "$(OldStays)" /SD IDOK
@@ -284,6 +284,14 @@ Section "un.${NAME}"
   DeleteRegKey SHCTX "${APP_PATH_KEY}"
   DeleteRegKey SHCTX "${UNINSTALL_KEY}"
   ${TELL_EXPLORER}
+
+  ; What Llamero itself writes when a person has it start at login. The next version starts then, too.
+  ${GetParameters} $0
+  ClearErrors
+  ${GetOptions} $0 "/UPGRADE" $1
+  ${If} ${Errors}
+    DeleteRegValue HKCU "${CURRENT_VERSION}\Run" "llamero"
+  ${EndIf}
 SectionEnd
 
 Section /o "un.Chats, settings and models" Purge

@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 UNINSTALL_KEY = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Llamero"
+LOGIN_KEY = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run"
 WEBVIEW2_KEY = r"HKCU\Software\Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}"
 REFUSED = 2
 
@@ -80,7 +81,7 @@ def installed(windows: Windows) -> set[str]:
 def remove(windows: Windows, *arguments: str) -> None:
     """Uninstall. The uninstaller copies itself elsewhere and returns, so its work is waited for."""
     windows.run(uninstaller(windows), "/S", *arguments)
-    until(lambda: not windows.registry(UNINSTALL_KEY) and not uninstaller(windows).exists(), 30.0, "it is removed")
+    until(lambda: not windows.registry(UNINSTALL_KEY) and not uninstaller(windows).exists(), 90.0, "it is removed")
 
 
 def traces(windows: Windows) -> set[str]:
@@ -138,12 +139,15 @@ def test_upgrade_over_an_older_version_takes_its_files_away_and_keeps_what_is_th
     chats.parent.mkdir()
     chats.write_bytes(b"chats")
     (program_folder(windows) / "my notes.txt").write_text("mine")
+    windows.run("reg", "add", LOGIN_KEY, "/v", "llamero", "/d", "llamerow.exe", "/f")
     windows.run(installers["1.1.0"], "/S")
+    assert "llamero" in windows.registry(LOGIN_KEY), "it still starts at login"
     assert "_internal/new.txt" in installed(windows)
     assert "_internal/old/ü name.txt" not in installed(windows)
     assert windows.registry(UNINSTALL_KEY)["DisplayVersion"] == "1.1.0"
     assert (program_folder(windows) / "my notes.txt").read_text() == "mine"
     remove(windows)
+    assert "llamero" not in windows.registry(LOGIN_KEY)
     assert chats.read_bytes() == b"chats"
     assert installed(windows) == {"my notes.txt"}
     (program_folder(windows) / "my notes.txt").unlink()
@@ -161,7 +165,7 @@ def test_installer_told_to_install_for_everybody_does(windows: Windows, installe
     assert windows.registry(everybody)["InstallLocation"] == "C:\\Program Files\\Llamero"
     assert traces(windows) == set(), "nothing of it is this person's"
     windows.run(folder / "Uninstall Llamero.exe", "/S")
-    until(lambda: not windows.registry(everybody) and not folder.exists(), 30.0, "it is removed")
+    until(lambda: not windows.registry(everybody) and not folder.exists(), 90.0, "it is removed")
 
 
 def test_older_version_over_a_newer_one_is_refused_when_nobody_can_be_asked(
