@@ -1,0 +1,1 @@
+"""What only the making of a release needs."""
