@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "get_server_details": (bridge.ModelRef, supervision.ServerDetails),
     "get_server_output": (supervision.GetServerOutput, supervision.ServerOutput),
     "get_server_log": (bridge.ModelRef, bridge.ServerLog),
+    "get_gateway": (Empty, access.GatewayState | None),
     "create_api_key": (bridge.CreateApiKey, access.NewApiKey),
     "list_api_keys": (Empty, tuple[access.ApiKey, ...]),
     "revoke_api_key": (bridge.RevokeApiKey, access.ApiKey),

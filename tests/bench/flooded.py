@@ -24,6 +24,7 @@ from llamero.infrastructure.event_loop import new_event_loop
 from llamero.infrastructure.logs import configure_logging
 from llamero.infrastructure.paths import find_paths
 from llamero.infrastructure.settings_file import load_settings
+from tests.fakes.settings import settings_in
 
 TICK_S = 0.002
 WARM_UP_S = 2.0
@@ -35,7 +36,8 @@ async def measure(data_dir: Path, seconds: float) -> None:
     configure_logging("info", paths.logs, "critical")
     async with running(paths, load_settings(paths.settings_file, {}, {})) as app, AsyncExitStack() as stack:
         front = await open_front(open_origin(), stack)
-        page = await open_page(app, stack, front, open_inspector(app, stack), gateway_url=lambda: None)
+        settings = settings_in(data_dir)
+        page = await open_page(app, stack, front, open_inspector(app, stack), settings, gateway=lambda: None)
         page.put_behind(front)
         print(front.origin.url, flush=True)
         await asyncio.to_thread(sys.stdin.readline)

@@ -36,7 +36,7 @@ from llamero.infrastructure.log_feed import LogFeed
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.temporary_area import TemporaryArea
-from llamero.models.access import ApiKey, KeyTerms, NewApiKey
+from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
 from llamero.models.bench import BenchFrame, BenchProgress, BenchReport, BenchRun
 from llamero.models.bridge import (
     Asked,
@@ -535,7 +535,7 @@ async def running_bridge(
             inspector=inspector,
             requests_push=RequestsPush(inspector, hub, interval_s=0.01),
             dialogs=dialogs,
-            gateway_url=lambda: "http://127.0.0.1:5526",
+            gateway=lambda: GatewayState(url="http://127.0.0.1:5526"),
             notices=lambda: ("a notice",),
         ),
         **real(hub),

@@ -33,7 +33,7 @@ CONTRACT = {
     "get_settings", "change_setting", "get_about", "list_licenses", "get_license", "open_place",
     "activate",
     "start_bench", "stop_bench", "list_bench_runs", "get_bench_run",
-    "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
+    "get_gateway", "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
     "list_requests", "get_request", "render_prompt", "replay_request", "clear_requests", "set_inspector",
     "watch_requests",
 }  # fmt: skip

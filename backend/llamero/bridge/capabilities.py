@@ -52,6 +52,7 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "get_server_output": _BOTH,
     "get_server_log": _BOTH,
     "create_api_key": _WINDOW_ONLY,  # a key outlives this launch, and with it the token that a tab has
+    "get_gateway": _BOTH,
     "list_api_keys": _BOTH,
     "revoke_api_key": _BOTH,
     "list_aliases": _BOTH,

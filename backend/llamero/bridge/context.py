@@ -16,7 +16,7 @@ from llamero.bridge.model_list import ModelList, Names
 from llamero.bridge.requests_push import Inspector, RequestsPush
 from llamero.bridge.server_infos import Actor, ServerInfos
 from llamero.models.about import About, LicenseSummary, PlaceName
-from llamero.models.access import ApiKey, KeyTerms, NewApiKey
+from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
 from llamero.models.aliases import Alias
 from llamero.models.bench import BenchFrame, BenchReport, BenchRun
 from llamero.models.bridge import (
@@ -216,7 +216,7 @@ class Services:
     about: AboutLlamero
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
-    gateway_url: Callable[[], str | None] = field(default=lambda: None)
+    gateway: Callable[[], GatewayState | None] = field(default=lambda: None)
     notices: Callable[[], tuple[str, ...]] = field(default=tuple)
 
 

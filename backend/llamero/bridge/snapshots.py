@@ -23,10 +23,11 @@ async def make_snapshot(services: Services, kind: WindowKind) -> Snapshot:
         services.chats.conversations(),
         _metrics(services),
     )
+    gateway = services.gateway()
     return Snapshot(
         version=__version__,
         native_dialogs=kind is WindowKind.WINDOW and services.dialogs is not None,
-        gateway_url=services.gateway_url(),
+        gateway_url=None if gateway is None else gateway.url,
         models=infos,
         servers=services.server_infos.all(),
         conversations=conversations,

@@ -40,6 +40,7 @@ from llamero.models.notifications import Notification
 if TYPE_CHECKING:
     from llamero.application import Application
     from llamero.commands.page import Page
+    from llamero.models.access import GatewayState
 
 # The core may take this much longer to end than its engines may.
 END_S = 2.0
@@ -118,7 +119,7 @@ class _Core:
         self._stack = AsyncExitStack()
         self._page: Page | None = None
         self._page_there = asyncio.Event()
-        self._gateway_url: str | None = None
+        self._gateway: GatewayState | None = None
         self._links = LinkOpener()
         self._doing: set[asyncio.Task[None]] = set()
 
@@ -144,7 +145,7 @@ class _Core:
             front,
             inspector,
             settings,
-            gateway_url=lambda: self._gateway_url,
+            gateway=lambda: self._gateway,
             dialogs=self.window,
             activate=self._activate,
             answered=LongWork(lambda: self._life.now, self._tell, default_messages()).answer_ended,
@@ -163,7 +164,7 @@ class _Core:
         from llamero.commands.gateway import open_gateway
 
         await open_control(app, stack)
-        self._gateway_url = await open_gateway(app, ground, read_api_key(None, os.environ), stack, inspector)
+        self._gateway = await open_gateway(app, ground, read_api_key(None, os.environ), stack, inspector)
 
     async def stop(self) -> None:
         """End everything in order."""

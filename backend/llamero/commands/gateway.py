@@ -23,6 +23,7 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.listening import bind_listeners, port_holder
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.responses import ResponseStore
+from llamero.models.access import GatewayState
 from llamero.models.errors import IoFailed, LlameroError
 from llamero.models.settings import GatewaySettings, Source
 from llamero.services.access import AccessService
@@ -31,8 +32,8 @@ from llamero.services.responses.service import ResponseService
 
 async def open_gateway(
     app: Application, ground: Ground, key: str | None, stack: AsyncExitStack, inspection: Inspection | None = None
-) -> str:
-    """Open the gateway, to be closed with `stack`, and return its address. Raises IoFailed or InvalidRequest.
+) -> GatewayState:
+    """Open the gateway, to be closed with `stack`, and say where it is. Raises IoFailed or InvalidRequest.
 
     `inspection` records its requests, where somebody can look at them.
     """
@@ -71,7 +72,13 @@ async def open_gateway(
         say(f"llamero: {moved}")
     if _is_everywhere(gateway.host) and not gateway.allowed_hosts:
         say(f"llamero: {default_messages().text('cli-name-hosts', {'path': str(ground.paths.settings_file)})}")
-    return f"http://{_reachable(gateway.host)}:{port}"
+    host = _reachable(gateway.host)
+    return GatewayState(
+        url=f"http://{host}:{port}",
+        ollama_port=gateway.ollama_port,
+        ollama_url=f"http://{host}:{gateway.ollama_port}" if second else None,
+        key_required=access.required,
+    )
 
 
 async def _kept_responses(app: Application) -> ResponseService | None:

@@ -37,6 +37,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
+from llamero.models.access import GatewayState
 from llamero.models.bridge import NewChat, UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.desktop import Activate
@@ -96,7 +97,7 @@ async def open_page(
     inspector: Inspector,
     settings: SettingsService,
     *,
-    gateway_url: Callable[[], str | None],
+    gateway: Callable[[], GatewayState | None],
     dialogs: FileDialogs | None = None,
     activate: Callable[[Activate], Awaitable[None]] | None = None,
     answered: Callable[[Conversation, Message, float], None] | None = None,
@@ -119,7 +120,7 @@ async def open_page(
     stack.push_async_callback(chats.close)
     if answered is not None:
         chats.on_end = answered
-    inspector.gateway_url = gateway_url
+    inspector.gateway_url = lambda: state.url if (state := gateway()) is not None else None
     chosen = await preferences.value(INSPECTOR_STATE, InspectorState)
     if chosen is not None and not chosen.content:
         inspector.keep_content(False)
@@ -161,7 +162,7 @@ async def open_page(
         about=AboutService(app.paths, app.settings.engine, messages),
         dialogs=dialogs,
         activate=activate,
-        gateway_url=gateway_url,
+        gateway=gateway,
         notices=lambda: app.notices,
     )
     stack.push_async_callback(front.stop)

@@ -26,6 +26,7 @@ from llamero.models.errors import IoFailed
 from llamero.models.settings import Source
 
 if TYPE_CHECKING:
+    from llamero.models.access import GatewayState
     from llamero.services.inspection.inspector import Inspector
 
 
@@ -55,12 +56,12 @@ async def _serve(options: Options) -> int:
     key = read_api_key(options.api_key_file, os.environ)
     async with running(ground.paths, ground.resolved) as app, AsyncExitStack() as stack:
         inspector = _open_inspector(app, stack) if options.ui else None
-        url = await open_gateway(app, ground, key, stack, inspector)
-        page_url = "" if inspector is None else await _open_page(app, ground, url, inspector, stack)
+        gateway = await open_gateway(app, ground, key, stack, inspector)
+        page_url = "" if inspector is None else await _open_page(app, ground, gateway, inspector, stack)
         await open_control(app, stack)
         if options.model is not None:
             await _load(app, options.model)
-        sys.stdout.write("".join(f"{address}\n" for address in (url, page_url) if address))
+        sys.stdout.write("".join(f"{address}\n" for address in (gateway.url, page_url) if address))
         sys.stdout.flush()
         await app.metrics.start()
         await asyncio.Event().wait()
@@ -74,7 +75,7 @@ def _open_inspector(app: Application, stack: AsyncExitStack) -> Inspector:
 
 
 async def _open_page(
-    app: Application, ground: Ground, gateway_url: str, inspector: Inspector, stack: AsyncExitStack
+    app: Application, ground: Ground, gateway: GatewayState, inspector: Inspector, stack: AsyncExitStack
 ) -> str:
     from llamero.bridge.origin import open_origin
     from llamero.commands.front import open_front  # not paid for without --ui
@@ -83,7 +84,7 @@ async def _open_page(
 
     settings = SettingsService(ground.store, ground.resolved, default_messages())
     front = await open_front(open_origin(), stack)
-    page = await open_page(app, stack, front, inspector, settings, gateway_url=lambda: gateway_url)
+    page = await open_page(app, stack, front, inspector, settings, gateway=lambda: gateway)
     page.put_behind(front)
     return front.origin.url
 

@@ -1,6 +1,6 @@
-"""API keys of the gateway: what is known about one, and what it may do.
+"""Access to the gateway: where it is, and its API keys: what is known about one, and what it may do.
 
-The key itself is shown once, when it is made; afterwards only its digest is known.
+A key itself is shown once, when it is made; afterwards only its digest is known.
 """
 
 from __future__ import annotations
@@ -45,6 +45,19 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     def is_valid(self, now: float) -> bool:
         """Tell whether the key lets anybody in at that time."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where other programs find the gateway. Addresses are base URLs without a path, for programs on this machine.
+
+    `ollama_port` is the second port that is wanted, 0 for none; `ollama_url` is None where it is not open, because none
+    is wanted or another program has it. `key_required` tells whether nobody is let in without a key.
+    """
+
+    url: str
+    ollama_port: int = 0
+    ollama_url: str | None = None
+    key_required: bool = False
 
 
 class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):

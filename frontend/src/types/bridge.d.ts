@@ -361,6 +361,14 @@ export interface ServerLog {
   lines: string[];
 }
 
+/** Where other programs find the gateway. Addresses are base URLs without a path, for programs on this machine. */
+export interface GatewayState {
+  url: string;
+  ollama_port: number;
+  ollama_url: string | null;
+  key_required: boolean;
+}
+
 /** Make a key for other programs. */
 export interface CreateApiKey {
   name: string;
@@ -943,6 +951,7 @@ export interface Commands {
   get_server_details: { args: ModelRef; result: ServerDetails };
   get_server_output: { args: GetServerOutput; result: ServerOutput };
   get_server_log: { args: ModelRef; result: ServerLog };
+  get_gateway: { args: Empty; result: GatewayState | null };
   create_api_key: { args: CreateApiKey; result: NewApiKey };
   list_api_keys: { args: Empty; result: ApiKey[] };
   revoke_api_key: { args: RevokeApiKey; result: ApiKey };

@@ -1,11 +1,17 @@
-"""Commands about the keys that other programs use."""
+"""Commands about the way in for other programs: where the gateway is, and the keys that they use."""
 
 from __future__ import annotations
 
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
-from llamero.models.access import ApiKey, NewApiKey
+from llamero.models.access import ApiKey, GatewayState, NewApiKey
 from llamero.models.bridge import CreateApiKey, RevokeApiKey
+
+
+@command("get_gateway")
+async def get_gateway(context: Context) -> GatewayState | None:
+    """Where other programs find the gateway; None while it is not open yet."""
+    return context.services.gateway()
 
 
 @command("create_api_key")
