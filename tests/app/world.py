@@ -177,7 +177,7 @@ class Window:
 
     async def said(self) -> str:
         """The words of the last answer, those that are out of sight included."""
-        blocks = "(answer) => [...answer.children].map((block) => block.textContent).join(' ')"
+        blocks = "(answer) => [...answer.querySelectorAll('.run > *')].map((block) => block.textContent).join(' ')"
         return words(await self.text.evaluate(blocks))
 
     def button(self, name: str, *, exact: bool = True) -> Locator:
