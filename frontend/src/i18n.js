@@ -1,6 +1,7 @@
 /** Every word that the page shows, in one place. Sentence case, short, no exclamation marks, no blame. */
 import { count } from './format.js';
 import { bench } from './i18n_bench.js';
+import { gateway } from './i18n_gateway.js';
 import { requests } from './i18n_requests.js';
 import { settings as preferences } from './i18n_settings.js';
 
@@ -345,6 +346,7 @@ export const text = {
   },
   requests,
   preferences,
+  gateway,
 };
 
 const apple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);

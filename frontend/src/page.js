@@ -16,6 +16,7 @@ export const SERVERS = 'servers';
 export const REQUESTS = 'requests';
 export const LOGS = 'logs';
 export const BENCH = 'bench';
+export const GATEWAY = 'gateway';
 export const SETTINGS = 'settings';
 const TOAST_MS = 8000;
 const MOST_TOASTS = 3;

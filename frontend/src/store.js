@@ -76,6 +76,13 @@ export class Store {
     /** @type {Signal<SettingsReport | null>} Known once somebody has looked at the settings. */
     this.settings = signal(null);
 
+    /** @type {Signal<import('./types/bridge.js').GatewayState | null>} Where other programs find the gateway. */
+    this.gateway = signal(null);
+    /** @type {Signal<import('./actions/gateway.js').Alias[] | null>} The names that the user gave, once they were asked for. */
+    this.aliases = signal(null);
+    /** @type {Signal<import('./types/bridge.js').ApiKey[] | null>} */
+    this.apiKeys = signal(null);
+
     /** What the inspector shows. */
     this.requests = new Requests();
 
@@ -165,6 +172,9 @@ export class Store {
           return undefined;
         case 'models':
           this.models.value = data;
+          return undefined;
+        case 'aliases':
+          this.aliases.value = data;
           return undefined;
         case 'metrics':
           return this.#addMetrics(data);

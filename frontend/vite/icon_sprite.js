@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 const OURS = ['state-busy', 'state-failed', 'state-ready', 'state-starting', 'state-stopped'];
 const LUCIDE = [
-  'arrow-down', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'file-plus-2', 'gauge', 'image-down', 'inbox', 'info', 'message-square', 'monitor',
-  'panel-left', 'pencil', 'plus', 'refresh-cw', 'route', 'scroll-text', 'search', 'server', 'settings', 'arrow-up', 'sliders-horizontal', 'square', 'table-2',
+  'arrow-down', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'file-plus-2', 'gauge', 'image-down', 'inbox', 'info', 'key-round', 'message-square', 'monitor',
+  'panel-left', 'pencil', 'plug', 'plus', 'refresh-cw', 'route', 'scroll-text', 'search', 'server', 'settings', 'arrow-up', 'sliders-horizontal', 'square', 'table-2',
   'trash-2', 'x',
 ];
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
+from llamero.models.access import GatewayState
 from llamero.models.conversations import MessageError
 from tests.fakes.fake_bridge.scenarios import TOO_LARGE
 from tests.ui.conftest import ARTIFACTS, Open, Opened
@@ -371,6 +372,40 @@ async def requests_none(one: Opened) -> None:
     await expect(one.page.get_by_role("heading", name="No requests yet")).to_be_visible()
 
 
+async def gateway(one: Opened) -> None:
+    await one.page.get_by_role("link", name="Gateway").click()
+    await expect(one.page.get_by_role("heading", name="API keys")).to_be_visible()
+    await expect(one.page.get_by_text("Anthropic")).to_be_visible()
+
+
+async def gateway_model(one: Opened) -> None:
+    await gateway(one)
+    await one.page.get_by_role("button", name="Edit house").click()
+    await one.page.get_by_label("Or a file of the hub").fill("not a hub file")
+    await one.page.get_by_role("button", name="Save").click()
+    await expect(one.page.get_by_text("give either a file or a hub file")).to_be_visible()
+
+
+async def gateway_server(one: Opened) -> None:
+    await gateway(one)
+    await one.page.get_by_role("button", name="Add a remote server").click()
+    await expect(one.page.get_by_label("Address", exact=True)).to_be_visible()
+
+
+async def gateway_empty(one: Opened) -> None:
+    one.fake.world.gateway = GatewayState(url="http://127.0.0.1:5526", ollama_port=11434)
+    await one.page.get_by_role("link", name="Gateway").click()
+    await expect(one.page.get_by_text("No names of your own yet.")).to_be_visible()
+    await expect(one.page.get_by_text("No keys yet.")).to_be_visible()
+
+
+async def gateway_key(one: Opened) -> None:
+    await gateway(one)
+    await one.page.get_by_label("Name of the program").fill("notebook")
+    await one.page.get_by_role("button", name="Create key").click()
+    await expect(one.page.get_by_role("heading", name="The key of notebook")).to_be_visible()
+
+
 async def preferences(one: Opened, group: str = "General") -> None:
     await open_view(one, "Settings")
     await one.page.get_by_role("button", name=group, exact=True).click()
@@ -455,6 +490,11 @@ STATES: dict[str, tuple[str, State]] = {
     "requests-compared": ("busy", requests_compared),
     "requests-without-content": ("busy", requests_without_content),
     "requests-none": ("busy", requests_none),
+    "gateway": ("busy", gateway),
+    "gateway-model": ("busy", gateway_model),
+    "gateway-server": ("busy", gateway_server),
+    "gateway-empty": ("first-run", gateway_empty),
+    "gateway-key": ("busy", gateway_key),
     "preferences": ("busy", preferences),
     "preferences-gateway": ("busy", preferences_gateway),
     "preferences-changed": ("busy", preferences_changed),

@@ -7,6 +7,7 @@ import { Answers } from './answers.js';
 import { Bench } from './bench.js';
 import { Conversations } from './conversations.js';
 import { Core } from './core.js';
+import { Gateway } from './gateway.js';
 import { Metrics } from './metrics.js';
 import { Models } from './models.js';
 import { Requests } from './requests.js';
@@ -28,6 +29,7 @@ export class Actions {
     this.requests = new Requests(this.core);
     this.models = new Models(this.core, this.conversations);
     this.servers = new Servers(this.core);
+    this.gateway = new Gateway(this.core);
     this.settings = new Settings(this.core);
   }
 

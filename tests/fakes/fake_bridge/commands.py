@@ -30,7 +30,8 @@ from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine, LogLines
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
 from llamero.models.settings_report import ChangeSetting, SettingsReport
-from tests.fakes.fake_bridge import requests
+from tests.fakes.fake_bridge import gateway, requests
+from tests.fakes.fake_bridge.gateway import GatewayCommands
 from tests.fakes.fake_bridge.measurements import past
 from tests.fakes.fake_bridge.requests import RequestCommands
 
@@ -64,6 +65,7 @@ ARGUMENTS: dict[str, type] = {
     "set_ui_state": bridge.SetUiState,
     "watch_metrics": bridge.WatchMetrics,
     **requests.ARGUMENTS,
+    **gateway.ARGUMENTS,
     "get_metrics_history": bridge.GetMetricsHistory,
     "export_metrics": bridge.ExportMetrics,
     "save_file": bridge.SaveFile,
@@ -76,9 +78,9 @@ ARGUMENTS: dict[str, type] = {
 
 
 class Refusal(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.param = status, code, message, param
 
 
 class Answering:
@@ -90,7 +92,7 @@ class Answering:
         self.task: asyncio.Task[None] | None = None
 
 
-class Commands(RequestCommands):
+class Commands(RequestCommands, GatewayCommands):
     def __init__(self, fake: FakeBridge) -> None:
         self.fake = fake
         self.world = fake.world
@@ -116,7 +118,7 @@ class Commands(RequestCommands):
         except msgspec.ValidationError as error:
             raise Refusal(400, "invalid_request", str(error)) from error
         except LlameroError as error:
-            raise Refusal(error.status, error.code, default_messages().error(error)) from error
+            raise Refusal(error.status, error.code, default_messages().error(error), error.param) from error
 
     async def stop(self) -> None:
         for answering in list(self.running.values()):

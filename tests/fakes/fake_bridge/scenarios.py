@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from llamero.models.aliases import AliasKind
+from llamero.models.access import ApiKey, GatewayState
+from llamero.models.aliases import Alias, AliasKind
 from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.inspector import RequestDetails
@@ -19,6 +20,7 @@ from llamero.models.supervision import ServerDetails
 from llamero.services.settings import SettingsService
 from tests.fakes.about import FakeAbout
 from tests.fakes.fake_bridge.benches import Benches, former_runs
+from tests.fakes.fake_bridge.gateway import some_aliases, some_keys
 from tests.fakes.fake_bridge.measurements import measured
 from tests.fakes.fake_bridge.requests import some_requests
 from tests.fakes.fake_bridge.supervised import supervise
@@ -88,6 +90,9 @@ class World:
     saved: dict[str, bytes] = field(default_factory=dict)
     benches: Benches = field(default_factory=lambda: Benches([]))
     requests: list[RequestDetails] = field(default_factory=some_requests)
+    gateway: GatewayState = GatewayState(url="http://127.0.0.1:5526")  # noqa: RUF009
+    aliases: list[Alias] = field(default_factory=list)
+    keys: list[ApiKey] = field(default_factory=list)
     keeps_content: bool = True
     content_allowed: bool = True
     about: FakeAbout = field(default_factory=FakeAbout)
@@ -196,6 +201,8 @@ def busy() -> World:
     """Somebody has used it for a while: models in every state, a tree with branches, every kind of ending."""
     world = World(
         models=[QWEN, LARGE, PHI, HOUSE, FALLBACK, REMOTE, GONE, DEMO],
+        aliases=some_aliases(),
+        keys=some_keys(),
         servers=[
             ServerInfo(alias=QWEN.alias, phase=ServerPhase.READY, pid=4242),
             ServerInfo(alias=PHI.alias, phase=ServerPhase.STARTING),

@@ -124,8 +124,9 @@ class FakeBridge:
         try:
             result = await self.commands.run(name, arguments)
         except Refusal as refusal:
+            data = {"reason": refusal.code, "param": refusal.param}
             return web.json_response(
-                {"code": refusal.code, "message": refusal.message, "data": None}, status=refusal.status
+                {"code": refusal.code, "message": refusal.message, "data": data}, status=refusal.status
             )
         return web.Response(body=msgspec.json.encode(result), content_type="application/json")
 
