@@ -305,6 +305,123 @@ async def test_close_cuts_a_reply_that_is_awaited_and_lets_no_other_through() ->
         assert len(engines) == 1
 
 
+# The connection that is kept ready
+
+
+@asynccontextmanager
+async def connections(
+    serve: Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], spare_s: float = WAIT_S
+) -> AsyncIterator[tuple[Upstream, list[asyncio.StreamWriter]]]:
+    """A server that is asked to serve every connection, with its number from 0, also while nothing comes on it."""
+    opened: list[asyncio.StreamWriter] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await serve(len(opened) - 1, reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    up = Upstream(server.sockets[0].getsockname()[1], KEY, spare_s)
+    try:
+        yield up, opened
+    finally:
+        up.close()
+        server.close()
+
+
+NAMED = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
+
+
+async def answer_with_number(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(NAMED % number)
+    await writer.drain()
+
+
+async def ask(up: Upstream) -> bytes:
+    async with up.request("GET", "/") as reply:
+        return await reply.read()
+
+
+async def test_request_finds_a_connection_that_was_made_after_the_one_before() -> None:
+    async with connections(answer_with_number) as (up, opened):
+        assert await ask(up) == b"0"
+        await eventually(lambda: up._spare is not None and len(opened) == 2)
+        assert await ask(up) == b"1"
+        await eventually(lambda: up._spare is not None and len(opened) == 3)
+
+
+async def test_spare_connection_that_the_engine_has_closed_is_not_used() -> None:
+    async with connections(answer_with_number) as (up, opened):
+        await ask(up)
+        await eventually(lambda: up._spare is not None and len(opened) == 2)
+        opened[1].close()
+        await eventually(lambda: up._spare is None or up._spare.is_over)
+        assert await ask(up) == b"2"
+
+
+async def test_spare_connection_closed_in_the_moment_of_its_use_costs_no_request() -> None:
+    async def serve(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if number != 1:
+            writer.write(NAMED % number)
+
+    async with connections(serve) as (up, opened):
+        await ask(up)
+        await eventually(lambda: up._spare is not None and len(opened) == 2)
+        assert await ask(up) == b"2"
+
+
+async def test_request_that_the_engine_has_begun_to_answer_is_not_sent_again() -> None:
+    async def serve(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(NAMED % number if number != 1 else b"HTTP/1.1 2")
+
+    async with connections(serve) as (up, opened):
+        await ask(up)
+        await eventually(lambda: up._spare is not None and len(opened) == 2)
+        with pytest.raises(UpstreamFailed):
+            await ask(up)
+
+
+async def test_spare_connection_is_given_up_after_a_while_and_at_the_end() -> None:
+    left: list[int] = []
+
+    async def serve(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.readuntil(b"\r\n\r\n"):
+            writer.write(NAMED % number)
+
+    async def noting(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(number, reader, writer)
+        except asyncio.IncompleteReadError:
+            left.append(number)
+
+    async with connections(noting, spare_s=0.01) as (up, _):
+        await ask(up)
+        await eventually(lambda: left == [1])
+        assert up._spare is None
+    left.clear()
+    async with connections(noting) as (up, _):
+        await ask(up)
+        await eventually(lambda: up._spare is not None)
+        up.close()
+        await eventually(lambda: left == [1])
+
+
+async def test_engine_that_is_gone_is_upstream_failed_also_with_a_spare_connection() -> None:
+    async with connections(answer_with_number) as (up, opened):
+        await ask(up)
+        await eventually(lambda: up._spare is not None and len(opened) == 2)
+        up._port = 1  # nobody listens there any more
+        opened[1].transport.abort()
+        with pytest.raises(UpstreamFailed):
+            await ask(up)
+
+
 async def test_close_cuts_a_request_that_is_not_even_connected() -> None:
     """A process that has been stopped takes connections until its queue is full; then they hang."""
     with socket.socket() as full:

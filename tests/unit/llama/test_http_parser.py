@@ -134,6 +134,32 @@ def test_body_before_a_fault_is_given_out_and_nothing_after_it() -> None:
     assert parser.problem is not None
 
 
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=8), st.data())
+def test_chunks_that_arrive_one_by_one_and_in_part_are_the_body(chunks: list[bytes], data: st.DataObject) -> None:
+    """As an engine sends them: a piece for every chunk, but for what a busy system cuts or joins."""
+    pieces = [CHUNKED, *(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks), b"0\r\n\r\n"]
+    at = data.draw(st.integers(0, len(pieces) - 1))
+    cut = data.draw(st.integers(0, len(pieces[at])))
+    parser, body = parsed([*pieces[:at], pieces[at][:cut], pieces[at][cut:] + b"".join(pieces[at + 1 :])])
+    assert body == b"".join(chunks)
+    assert parser.is_whole
+
+
+def test_size_line_cut_in_two_is_not_taken_for_a_chunk_of_its_own() -> None:
+    first, rest = b"x" * 0x2A, b"y" * 0x10
+    pieces = [CHUNKED, b"1\r\na\r\n", b"2", b"a\r\n" + first + b"\r\n", b"10\r\n" + rest + b"\r\n", b"0\r\n\r\n"]
+    parser, body = parsed(pieces)
+    assert body == b"a" + first + rest
+    assert parser.is_whole
+
+
+@pytest.mark.parametrize("size", [b"+2", b"0x2", b"2_0", b" 2", b"-2", b"2 "])
+def test_chunk_of_a_size_that_only_python_reads_is_broken(size: bytes) -> None:
+    parser, body = parsed([CHUNKED, b"1\r\na\r\n", size + b"\r\nhi\r\n"])
+    assert parser.problem is not None
+    assert body == b"a"
+
+
 ENDLESS: dict[str, tuple[bytes, bytes]] = {
     "status line": (b"HTTP/1.1 200 ", b"x"),
     "header": (OK + b"A: ", b"x"),

@@ -1,8 +1,5 @@
 """One request to an engine on a connection of its own, and the reply, pulled or pushed.
 
-Every request has its own connection: a connect on loopback costs 0.1 ms, while a kept one may be closed by the engine
-in the very moment in which it is used again, which would look like the engine's death.
-
 Invariants: bytes are handed on in the callback in which they arrive, where somebody takes them (`pour`), and are held
 otherwise; as soon as more than `HELD_BYTES` are held, or the taker has no room, the engine is not read from; whatever
 breaks is one `UpstreamFailed`, told after all that came before it.
@@ -52,17 +49,19 @@ class Sink(Protocol):
 
 
 class HttpReply(asyncio.BufferedProtocol):
-    """The reply to the one request that is sent as soon as there is a connection.
+    """A connection, and the reply to the one request that is sent on it with `ask`.
 
-    `space` is where bytes are read to; replies of one event loop may share it, since it is emptied in the callback that
-    follows the read. `status` and `headers` stand once `until_head` has returned. After that iterate for the body,
-    `read` it, or `pour` it; one of them, once.
+    It may be connected before there is a request, and may break before it. `space` is where bytes are read to; replies
+    of one event loop may share it, since it is emptied in the callback that follows the read. `status` and `headers`
+    stand once `until_head` has returned. After that iterate for the body, `read` it, or `pour` it; one of them, once.
     """
 
-    def __init__(self, request: bytes, space: memoryview) -> None:
+    def __init__(self, space: memoryview) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
-        self._request = request
+        self.has_begun = False
+        """Has the engine said anything?"""
+        self._unsent = b""
         self._parser = ReplyParser()
         self._space = space
         self._transport: asyncio.Transport | None = None
@@ -75,6 +74,21 @@ class HttpReply(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[None] | None = None
 
     # What the reader of the reply calls
+
+    @property
+    def is_over(self) -> bool:
+        """Has the connection ended, or has it been cut?"""
+        return self._ended
+
+    def ask(self, request: bytes, connection: socket.socket | None = None) -> None:
+        """Send the request. Until there is a transport, `connection` takes at once what the system has room for."""
+        if self._transport is not None:
+            self._transport.write(request)
+            return
+        if connection is not None:
+            with contextlib.suppress(BlockingIOError):
+                request = request[connection.send(request) :]
+        self._unsent = request
 
     async def until_head(self) -> None:
         """Wait for status and headers. Raises UpstreamFailed."""
@@ -107,13 +121,15 @@ class HttpReply(asyncio.BufferedProtocol):
 
         Raises UpstreamFailed when the connection breaks, and what `sink` raises.
         """
+        ended_before = self._ended
+        while data := self._take_held():
+            if not sink.write(data):
+                await sink.drained()
+        if ended_before:
+            # libuv's loop sends at the end of a turn; without one, only after everything has been cleared away.
+            await asyncio.sleep(0)
         self._sink = sink
         try:
-            if data := self._take_held():
-                self._sink_is_full = not sink.write(data)
-                if self._ended:
-                    # libuv's loop sends at the end of a turn; without one, only after everything has been cleared away.
-                    await asyncio.sleep(0)
             while not self._ended:
                 if self._sink_is_full:
                     self._pause_reading()
@@ -131,11 +147,6 @@ class HttpReply(asyncio.BufferedProtocol):
         """Cut the connection, which frees the engine's slot. Whoever waits for the reply hears UpstreamFailed."""
         self._end(UpstreamFailed(reason=reason))
 
-    def send_ahead(self, connection: socket.socket) -> None:
-        """Send as much of the request as the system takes now; the rest follows when there is a transport."""
-        with contextlib.suppress(BlockingIOError):
-            self._request = self._request[connection.send(self._request) :]
-
     # What the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -143,9 +154,9 @@ class HttpReply(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         if self._ended:
             self._transport.abort()
-        elif self._request:
-            self._transport.write(self._request)
-        self._request = b""
+        elif self._unsent:
+            self._transport.write(self._unsent)
+        self._unsent = b""
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next bytes go."""
@@ -155,9 +166,10 @@ class HttpReply(asyncio.BufferedProtocol):
         """Hand on what has arrived."""
         if self._ended:
             return
+        self.has_begun = True
         parser = self._parser
         had_head = parser.has_head
-        if data := parser.feed(self._space[:nbytes]):
+        if data := parser.feed(bytes(self._space[:nbytes])):
             self._hand_on(data)
         if parser.is_whole or parser.problem is not None:
             self._end(parser.problem)

@@ -2,6 +2,10 @@
 
 Invariants: status, end-to-end headers and body bytes pass as the engine sent them; there is no total timeout, since an
 answer may take an hour; leaving the context closes the connection, which frees the engine's slot at once.
+
+No connection carries two requests, but one is kept ready for the next: making it takes longer than all else that a
+request costs here. It is given up before the engine would give it up (cpp-httplib's keep-alive: 5 s), and where the
+engine closes it without a word in the moment in which it is used, the request is sent again on a new one.
 """
 
 from __future__ import annotations
@@ -17,20 +21,25 @@ from llamero.models.errors import UpstreamFailed
 
 CONNECT_TIMEOUT_S = 5.0
 SHORT_BODY = 1024 * 1024
+SPARE_S = 3.0
 CLOSED = "the engine is being stopped"
 _REQUEST_TARGET = re.compile(r"/[!-~]*")
 _HEADER_VALUE = re.compile(r"[ -~]*")
 
 
 class Upstream:
-    """Requests to the engine on one loopback port."""
+    """Requests to the engine on one loopback port. A connection is kept ready for `spare_s` after every request."""
 
-    def __init__(self, port: int, key: str) -> None:
+    def __init__(self, port: int, key: str, spare_s: float = SPARE_S) -> None:
         self._port = port
         self._key = key
+        self._spare_s = spare_s
         self._space = memoryview(bytearray(READ_BYTES))
         self._open: set[HttpReply] = set()
         self._connecting: set[asyncio.Timeout] = set()
+        self._spare: HttpReply | None = None
+        self._spare_expiry: asyncio.TimerHandle | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._closed = False
 
     @asynccontextmanager
@@ -45,21 +54,15 @@ class Upstream:
         timeout_s: float | None = None,
     ) -> AsyncIterator[HttpReply]:
         """Send a request. `timeout_s` bounds it as a whole. Raises UpstreamFailed when the engine cannot be reached."""
-        reply = HttpReply(self._request_bytes(method, path, body, content_type, with_key), self._space)
+        request = self._request_bytes(method, path, body, content_type, with_key)
         whole = asyncio.timeout(timeout_s)
-        self._open.add(reply)
         try:
-            async with whole:
-                await self._connect(reply)
-                await reply.until_head()
+            async with whole, self._replying(request) as reply:
                 yield reply
         except TimeoutError as error:
             if not whole.expired():
                 raise
             raise UpstreamFailed(reason=f"no reply within {timeout_s} s") from error
-        finally:
-            self._open.discard(reply)
-            reply.close()
 
     async def get(self, path: str, *, timeout_s: float) -> tuple[int | None, bytes]:
         """The status and the body of a GET, as far as `SHORT_BODY`; None when nothing answers to the end."""
@@ -93,8 +96,69 @@ class Upstream:
                 connecting.reschedule(0.0)
         for reply in list(self._open):
             reply.close(CLOSED)
+        if self._preparing is not None:
+            self._preparing.cancel()
+        self._drop_spare()
 
-    async def _connect(self, reply: HttpReply) -> None:
+    @asynccontextmanager
+    async def _replying(self, request: bytes) -> AsyncIterator[HttpReply]:
+        """A reply whose head has come, on the spare connection or a new one."""
+        reply = self._take_spare()
+        try:
+            if reply is None or not await self._answers(reply, request):
+                reply = HttpReply(self._space)
+                self._open.add(reply)
+                await self._connect(reply, request)
+                await reply.until_head()
+            yield reply
+        finally:
+            if reply is not None:
+                self._open.discard(reply)
+                reply.close()
+            self._prepare_spare()
+
+    async def _answers(self, spare: HttpReply, request: bytes) -> bool:
+        """Ask on a connection that was made before. False: it had been given up when the request came."""
+        self._open.add(spare)
+        spare.ask(request)
+        try:
+            await spare.until_head()
+        except UpstreamFailed:
+            if spare.has_begun:
+                raise
+            self._open.discard(spare)
+            return False
+        return True
+
+    def _take_spare(self) -> HttpReply | None:
+        spare, self._spare = self._spare, None
+        if self._spare_expiry is not None:
+            self._spare_expiry.cancel()
+        return None if spare is None or spare.is_over else spare
+
+    def _drop_spare(self) -> None:
+        if (spare := self._take_spare()) is not None:
+            spare.close()
+
+    def _prepare_spare(self) -> None:
+        """Connect for the next request, once there is nothing else to do for this one."""
+        if not self._closed and self._spare is None and self._preparing is None:
+            self._preparing = asyncio.create_task(self._make_spare(), name="spare connection to an engine")
+
+    async def _make_spare(self) -> None:
+        spare = HttpReply(self._space)
+        try:
+            await self._connect(spare)
+        except UpstreamFailed:
+            return  # the next request will tell
+        finally:
+            self._preparing = None
+        self._spare = spare
+        self._spare_expiry = asyncio.get_running_loop().call_later(self._spare_s, self._drop_spare)
+        if self._closed:
+            self._drop_spare()
+
+    async def _connect(self, reply: HttpReply, request: bytes | None = None) -> None:
         if self._closed:
             raise UpstreamFailed(reason=CLOSED)
         limit = asyncio.timeout(CONNECT_TIMEOUT_S)
@@ -102,7 +166,7 @@ class Upstream:
             async with limit:
                 self._connecting.add(limit)
                 try:
-                    await _connect(reply, self._port)
+                    await _connect(reply, self._port, request)
                 finally:
                     self._connecting.discard(limit)
         except TimeoutError as error:
@@ -126,8 +190,8 @@ class Upstream:
         return "\r\n".join([*lines, "", ""]).encode("ascii") + (body or b"")
 
 
-async def _connect(reply: HttpReply, port: int) -> None:
-    """Connect a reply to the engine on this port. Raises OSError.
+async def _connect(reply: HttpReply, port: int, request: bytes | None) -> None:
+    """Connect a reply to the engine on this port, and ask. Raises OSError.
 
     On loopback a connection stands as soon as it is asked for. The request is sent at once, so that the engine is at
     work while the event loop still makes a transport of the socket, which takes longer than the connection itself.
@@ -140,7 +204,8 @@ async def _connect(reply: HttpReply, port: int) -> None:
             connection.connect(("127.0.0.1", port))
         except BlockingIOError:  # not at once: its backlog is full, or the system takes its time
             await loop.sock_connect(connection, ("127.0.0.1", port))
-        reply.send_ahead(connection)
+        if request is not None:
+            reply.ask(request, connection)
         await loop.create_connection(lambda: reply, sock=connection)
     except BaseException:
         connection.close()
