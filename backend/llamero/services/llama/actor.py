@@ -1,7 +1,9 @@
 """The shell around the transitions: one mailbox, one loop, effects as tasks whose results are events.
 
-Invariants: the state is replaced here and nowhere else; nothing slow is awaited in the loop; an effect never raises
-into the loop. The bound of the mailbox is on intents; facts always fit.
+Invariants: the state is replaced here and nowhere else, by one event after the other in the order in which they came;
+nothing slow is awaited in the loop; an effect never raises into the loop. The bound of the mailbox is on intents; facts
+always fit. An event that finds the mailbox empty and the actor at rest is heard at once: a request then gets its lease
+without waiting for two turns of the event loop.
 """
 
 from __future__ import annotations
@@ -83,6 +85,8 @@ class LlamaActor:
         self._ended: dict[_Key, asyncio.Event] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop_task: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._hears = False
 
     @property
     def snapshot(self) -> ActorSnapshot:
@@ -137,7 +141,7 @@ class LlamaActor:
 
     def tell(self, fact: events.Fact) -> None:
         """Post a fact."""
-        self._mailbox.put_nowait(fact)
+        self._post(fact)
 
     async def heard_of_end(self, key: _Key, timeout_s: float) -> bool:
         """Wait until it is known here that this process has ended. False: it had not by then."""
@@ -159,9 +163,9 @@ class LlamaActor:
         answer: asyncio.Future[Lease | None] = asyncio.get_running_loop().create_future()
         self._answers[ticket] = answer
         self._intents_waiting += 1
-        self._mailbox.put_nowait(intent(ticket, self.clock.monotonic()))
+        self._post(intent(ticket, self.clock.monotonic()))
         try:
-            return await answer
+            return answer.result() if answer.done() else await answer
         except asyncio.CancelledError:
             self._abandon(ticket, answer)
             raise
@@ -176,23 +180,38 @@ class LlamaActor:
 
     async def _run(self) -> None:
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with asyncio.TaskGroup() as self._tasks:
                 while not (self._state.closing and not self._state.servers and not self._state.stopping):
-                    event = await self._mailbox.get()
-                    if isinstance(event, events.Intent):
-                        self._intents_waiting -= 1
-                    before = self._state
-                    self._state, todo = step(before, event)
-                    for effect in todo:
-                        self._carry_out(effect, tasks)
-                    self._forget(event)
-                    if self._state != before:
-                        self.on_change()
+                    self._hear(await self._mailbox.get(), self._tasks)
         finally:
+            self._tasks = None
             self._wake_at(None)
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_exception(Unavailable(SHUTTING_DOWN))
+
+    def _post(self, event: events.Event) -> None:
+        """Hear an event, now or in its turn. What may end the actor is for the loop, which has to notice the end."""
+        at_rest = not self._hears and self._mailbox.empty() and not self._state.closing
+        if at_rest and self._tasks is not None and not isinstance(event, events.Close):
+            self._hear(event, self._tasks)
+        else:
+            self._mailbox.put_nowait(event)
+
+    def _hear(self, event: events.Event, tasks: asyncio.TaskGroup) -> None:
+        if isinstance(event, events.Intent):
+            self._intents_waiting -= 1
+        before = self._state
+        self._hears = True
+        try:
+            self._state, todo = step(before, event)
+            for effect in todo:
+                self._carry_out(effect, tasks)
+            self._forget(event)
+            if self._state != before:
+                self.on_change()
+        finally:
+            self._hears = False
 
     def _forget(self, event: events.Event) -> None:
         """Drop what an event has made useless. Only now: until it was heard, a lease could still be granted."""
