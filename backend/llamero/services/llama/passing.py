@@ -54,13 +54,22 @@ class Passing:
         self._passes_as_is = is_read and rename is None and sent is None
         self._splitter = SseSplitter()
 
+    def counts_single(self, data: bytes) -> bool:
+        """Count what nearly always arrives: one event that passes as it is. False: `take` it.
+
+        Raises UpstreamFailed for one that must not be given out.
+        """
+        received = self._received
+        if not self._passes_as_is or received.done or received.failed:
+            return False
+        single = self._splitter.single(data)
+        if single is None or single == NOTHING:
+            return False
+        received.add(single)
+        return True
+
     def take(self, data: bytes) -> Block:
         """Count the events that these bytes complete, and return what to give out. Look at `problem` afterwards."""
-        received = self._received
-        if self._passes_as_is and not received.done and not received.failed:
-            single = self._splitter.single(data)
-            if single is not None and single != NOTHING:
-                return self._take_single(single, data)
         try:
             events = self._splitter.feed(data)
         except UpstreamFailed as error:
@@ -71,14 +80,6 @@ class Passing:
     def finish(self) -> Block:
         """The same for what is left when the stream has ended cleanly."""
         return self._take(self._splitter.finish())
-
-    def _take_single(self, data: bytes, raw: bytes) -> Block:
-        try:
-            chunk = self._received.add(data)
-        except UpstreamFailed as error:
-            self.problem = error
-            return Block(b"")
-        return Block(raw) if chunk is None else Block(raw, (chunk,))
 
     def _take(self, events: list[SseEvent]) -> Block:
         raw: list[bytes] = []
@@ -128,13 +129,16 @@ class PassingSink:
 
     def __init__(self, passing: Passing, reader: Sink) -> None:
         self._passing = passing
-        self._reader = reader
+        self._write = reader.write
         self.drained = reader.drained
 
     def write(self, data: bytes) -> bool:
         """Hand on what of these bytes is to be given out. Raises UpstreamFailed where the connection is to be left."""
-        raw = self._passing.take(data).raw
-        has_room = self._reader.write(raw) if raw else True
-        if self._passing.problem is not None:
-            raise self._passing.problem
+        passing = self._passing
+        if passing.counts_single(data):
+            return self._write(data)
+        raw = passing.take(data).raw
+        has_room = self._write(raw) if raw else True
+        if passing.problem is not None:
+            raise passing.problem
         return has_room
