@@ -54,6 +54,12 @@ def comment_bytes(text: str = "") -> bytes:
     return "".join([*[f": {line}\n" if line else ":\n" for line in _LINE_END.split(text)], "\n"]).encode()
 
 
+class _Response(web.StreamResponse):
+    """A response whose head waits for the first bytes, so that a client is woken once and not twice for them."""
+
+    _send_headers_immediately = False
+
+
 class EventStream:
     """One event stream. Its head goes out with the first thing said, which may be the comment that breaks a silence.
 
@@ -65,6 +71,7 @@ class EventStream:
         self, request: web.Request, *, silence_s: float | None = None, headers: Mapping[str, str] = EVENT_HEADERS
     ) -> None:
         self._request = request
+        self._connection = request.protocol
         self._headers = headers
         self._silence_s = silence_s
         self._response: web.StreamResponse | None = None
@@ -72,6 +79,7 @@ class EventStream:
         self._transport: asyncio.WriteTransport | None = None
         self._is_chunked = False
         self._unwritten = b""
+        self._head_is_out = False
         self._timer: asyncio.TimerHandle | None = None
         self._comment: asyncio.Task[None] | None = None
         self._said_before = -1
@@ -100,9 +108,9 @@ class EventStream:
         return self._response is None
 
     async def open(self) -> AbstractStreamWriter:
-        """Send the head, unless it is out, and return what takes the bytes."""
+        """Settle on a stream and return what takes its bytes. The head goes out with the first of them."""
         if self._writer is None:
-            response = web.StreamResponse(headers=self._headers)
+            response = _Response(headers=self._headers)
             writer = await response.prepare(self._request)
             if writer is None:
                 raise RuntimeError("a response is prepared once")
@@ -128,6 +136,7 @@ class EventStream:
         writer = self._writer or await self.open()
         if self._unwritten:
             events, self._unwritten = self._unwritten + events, b""
+        self._head_is_out = True
         if len(events) <= PIECE_BYTES:
             await writer.write(events)
             return
@@ -144,12 +153,12 @@ class EventStream:
         transport, writer = self._transport, self._writer
         if writer is None or transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
-        if len(events) > PIECE_BYTES or self._unwritten:
+        if len(events) > PIECE_BYTES or self._unwritten or not self._head_is_out:
             self._unwritten += events
             return False
         transport.write(b"%x\r\n%b\r\n" % (len(events), events) if self._is_chunked else events)
         writer.output_size += len(events)
-        return not self._request.protocol.writing_paused
+        return not self._connection.writing_paused
 
     async def drained(self) -> None:
         """Wait until the client has read enough to go on. Raises ConnectionResetError when it is gone."""
