@@ -54,6 +54,27 @@ async def _shallow_pieces(request: web.Request, limits: Limits) -> AsyncIterator
 
 
 async def _read(request: web.Request, limits: Limits, pieces: AsyncIterator[bytes]) -> bytes:
+    whole = _arrived(request, limits.max_body_bytes)
+    if whole is None:
+        whole = await _awaited(limits, pieces)
+    if (reader := request.get(BODY_READER)) is not None:
+        reader(whole)
+    return whole
+
+
+def _arrived(request: web.Request, max_bytes: int) -> bytes | None:
+    """The body, if it has come with the head, as small ones do. None: wait for it. Raises as `body_pieces` does."""
+    content = request.content
+    if not content.is_eof() or content.exception() is not None:
+        return None
+    _check_announced(request, max_bytes)
+    body = content.read_nowait()
+    if len(body) > max_bytes:
+        raise PayloadTooLarge(limit=max_bytes)
+    return body
+
+
+async def _awaited(limits: Limits, pieces: AsyncIterator[bytes]) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_timeout_s):
@@ -61,10 +82,7 @@ async def _read(request: web.Request, limits: Limits, pieces: AsyncIterator[byte
                 body += piece
     except TimeoutError:
         raise RequestTimedOut(seconds=round(limits.body_timeout_s)) from None
-    whole = bytes(body)
-    if (reader := request.get(BODY_READER)) is not None:
-        reader(whole)
-    return whole
+    return bytes(body)
 
 
 async def body_pieces(request: web.Request, max_bytes: int, silence_s: float | None = None) -> AsyncIterator[bytes]:
@@ -73,11 +91,7 @@ async def body_pieces(request: web.Request, max_bytes: int, silence_s: float | N
     Raises `UnsupportedMediaType` for a compressed one, `PayloadTooLarge` without reading on, `InvalidRequest` for
     broken chunks, and `RequestTimedOut` when nothing comes for `silence_s`.
     """
-    for encoding in request.headers.getall("Content-Encoding", ()):
-        if encoding.strip().lower() not in ("", "identity"):
-            raise UnsupportedMediaType(content_type=encoding[:100])
-    if (request.content_length or 0) > max_bytes:
-        raise PayloadTooLarge(limit=max_bytes)
+    _check_announced(request, max_bytes)
     await _invite_body(request)
     size = 0
     while piece := await _piece(request, silence_s):
@@ -85,6 +99,14 @@ async def body_pieces(request: web.Request, max_bytes: int, silence_s: float | N
         if size > max_bytes:
             raise PayloadTooLarge(limit=max_bytes)
         yield piece
+
+
+def _check_announced(request: web.Request, max_bytes: int) -> None:
+    for encoding in request.headers.getall("Content-Encoding", ()):
+        if encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(content_type=encoding[:100])
+    if (request.content_length or 0) > max_bytes:
+        raise PayloadTooLarge(limit=max_bytes)
 
 
 async def _piece(request: web.Request, silence_s: float | None) -> bytes:
