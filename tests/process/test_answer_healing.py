@@ -103,7 +103,7 @@ async def killed_after_words(w: World, engine: Engine, words: int) -> Told:
 async def test_answer_is_continued_where_the_text_stands_for_it_and_replayed_elsewhere(
     switches: dict[str, Any], words: int, ways: tuple[int, int], tmp_path: Path
 ) -> None:
-    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=100.0, **switches)
+    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=25.0, **switches)
     async with world(**NEVER_TOO_OFTEN) as w:
         undisturbed = await w.ask(spec_for(engine))
         result = await killed_after_words(w, engine, words)

@@ -116,7 +116,7 @@ async def killed_after_words(
 async def test_completion_is_continued_where_the_text_stands_for_it_and_replayed_elsewhere(
     endpoint: str, more: dict[str, Any], words: int, ways: tuple[int, int], tmp_path: Path
 ) -> None:
-    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=100.0)
+    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=25.0)
     body = asked(endpoint, **more)
     async with world(**NEVER_TOO_OFTEN) as w:
         undisturbed = await w.ask(spec_for(engine), body, endpoint)
@@ -184,7 +184,7 @@ async def test_answer_of_a_server_with_another_name_of_the_file_says_the_name_th
 
 
 async def test_answer_keeps_its_name_when_a_server_of_another_name_takes_over(tmp_path: Path) -> None:
-    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=100.0)
+    engine = fake_engine(tmp_path, words=WORDS, tokens_per_second=25.0)
     async with world(**NEVER_TOO_OFTEN) as w:
         await w.actor.load(spec_for(engine, "other", path="/models/m.gguf"))
         result, failure = await killed_after_words(w, engine, COMPLETIONS, asked(COMPLETIONS), 5, server_of="other")
