@@ -3,8 +3,8 @@
     CI_RELEASE=b11459 CI_BUILD_VARIANTS=vulkan,cpu python build/engines.py [--out DIR]
 
 What is bundled is said by the environment: CI_BUILD_TARGET, CI_BUILD_VARIANTS, CI_DEFAULT_VARIANT, CI_RELEASE and
-GH_PAT, see `engine_release/wish.py`. A package that finds the result beside its program prefers the default variant to
-the embedded engine. Nothing is changed unless all of it has succeeded.
+GH_PAT, see `engine_release/wish.py`. `build/package.py bundle --engines out/engines` takes the result along, and the
+package prefers the default variant to the embedded engine. Nothing is changed unless all of it has succeeded.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from engine_release.releases import API
 from engine_release.web import Web
 from engine_release.wish import read_wish
 
-DIST = Path(__file__).resolve().parent.parent / "dist"
+OUT = Path(__file__).resolve().parent.parent / "out"
 
 
 def main() -> int:
     """Bundle what the environment asks for; 1 and a sentence when that is not possible."""
     parser = argparse.ArgumentParser(description="Bundle llama-server for a package.")
-    parser.add_argument("--out", type=Path, default=DIST / "engines", help="folder to write (default: dist/engines)")
+    parser.add_argument("--out", type=Path, default=OUT / "engines", help="folder to write (default: out/engines)")
     parser.add_argument(
         "--work",
         type=Path,
-        default=DIST / "engine-downloads",
+        default=OUT / "engine-downloads",
         help="folder for downloads and half-done work, same disk",
     )
     parser.add_argument("--api", default=API, help="the repository in GitHub's API, for a fork or a mirror")

@@ -1,13 +1,14 @@
 """Turn the checkout into what users download.
 
-    python build/package.py bundle [--window qt|system]
+    python build/package.py bundle [--window qt|system] [--engines DIR]
     python build/package.py linux|deb|tar|appdir|appimage [--bundle DIR] [--window qt|system] [--machine NAME]
 
 `bundle` builds the page and runs PyInstaller. It lays one folder down, `out/bundle-<window>/llamero`, and writes its
 path on standard output. The program in it is `llamero` (on Windows `llamero.exe`, and `llamerow.exe` without a
 console); everything else is in `_internal`. The folder can be moved and may be read-only, and needs no Python on the
 machine. Other packages are made of it: `bundle(window)` returns its path. `--window` says whose browser shows the page
-on Linux; README.md has the reasons. What is made of it on Linux is in the package `linux`, and goes to `out`, too.
+on Linux; README.md has the reasons. `--engines` takes along what `engines.py` has made. What is made of it on Linux is
+in the package `linux`, and goes to `out`, too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from llamero.infrastructure.llama.bundled import engines_of, read_manifest
 from third_party import third_party_licenses, write_notices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,8 +33,10 @@ WINDOWS = ("qt", "system")
 NOTICES = "THIRD_PARTY_LICENSES.txt"
 
 
-def bundle(window: str = "qt") -> Path:
+def bundle(window: str = "qt", engines: Path | None = None) -> Path:
     """Build the page and the bundle, and return its folder. Raises CalledProcessError when a step fails."""
+    if engines is not None and read_manifest(engines) is None:
+        raise SystemExit(f"{engines} has no engines in it; build/engines.py makes them")
     subprocess.run([sys.executable, str(ROOT / "build" / "build_frontend.py")], check=True, stdout=sys.stderr)
     work, target = OUT / "work" / window, OUT / f"bundle-{window}"
     data = work / "data"
@@ -48,7 +52,19 @@ def bundle(window: str = "qt") -> Path:
     folder = target / "llamero"
     write_notices(licenses, folder / NOTICES)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
+    if engines is not None:
+        add_engines(engines, folder / "llamero")
+        app = target / "Llamero.app"
+        if app.is_dir():
+            add_engines(engines, app / "Contents" / "MacOS" / "llamero")
     return folder
+
+
+def add_engines(engines: Path, program: Path) -> None:
+    """Lay engines where this program looks for them."""
+    place = engines_of(program)
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(engines, place, symlinks=True)
 
 
 def build_info() -> dict[str, str | None]:
@@ -64,13 +80,14 @@ def main() -> int:
     kinds = parser.add_subparsers(dest="kind", required=True)
     making = kinds.add_parser("bundle", help="the folder that every package is made of")
     making.add_argument("--window", choices=WINDOWS, default="qt", help="whose browser shows the page on Linux (qt)")
+    making.add_argument("--engines", type=Path, metavar="DIR", help="engines to take along, see engines.py (none)")
     if sys.platform.startswith("linux"):
         from linux import commands as linux
 
         linux.add_commands(kinds, WINDOWS)
     options = parser.parse_args()
     if options.kind == "bundle":
-        print(bundle(options.window))
+        print(bundle(options.window, options.engines))
     else:
         print(*linux.make(options, bundle, OUT), sep="\n")
     return 0

@@ -77,7 +77,7 @@ def _control(product: Product, installed_kib: int) -> str:
         "Maintainer": MAINTAINER,
         "Installed-Size": str(installed_kib),
         "Depends": ", ".join(dependencies.needed_packages(product.bundle)),
-        "Recommends": ", ".join(dependencies.RECOMMENDED),
+        "Recommends": ", ".join(dependencies.recommended_packages(product.bundle)),
         "Suggests": ", ".join(dependencies.SUGGESTED),
         "Section": "utils",
         "Priority": "optional",

@@ -4,6 +4,9 @@ What every executable and library is linked to is read from its dynamic section;
 the machine that builds says which package has the rest. So the machine that builds has to be the oldest one that is to
 be supported, and has to have those packages. Only the C library gets a version, since its symbols carry theirs: it is
 what decides on how old a system the bundle runs. (dpkg-shlibdeps finds the same packages, and takes four minutes.)
+
+Engines that come along besides the embedded one need more, such as Vulkan's loader or an NVIDIA driver, and are passed
+over where they do not start. So theirs is recommended, as far as this machine knows of it, and never depended on.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+
+from llamero.infrastructure.llama.bundled import FOLDER_NAME
 
 # What is loaded by name and therefore linked by nothing: OpenGL's dispatch libraries, which pick the driver.
 LOADED_BY_NAME = ("libegl1", "libgl1")
@@ -31,9 +36,10 @@ def needed_packages(bundle: Path) -> tuple[str, ...]:
 
     Raises SystemExit when a library is neither in the bundle nor on this machine, or belongs to no package.
     """
-    names = {path.name for path in bundle.rglob("*")}
-    text = _dynamic_sections(path for path in sorted(bundle.rglob("*")) if _is_elf(path))
-    wanted = {name for name in _NEEDED.findall(text) if name not in names and not _LOADER.fullmatch(name)}
+    engines = bundle / FOLDER_NAME
+    own = [path for path in sorted(bundle.rglob("*")) if not path.is_relative_to(engines)]
+    text = _dynamic_sections(own)
+    wanted = _wanted(text, own)
     places = _library_places()
     missing = sorted(wanted - places.keys())
     if missing:
@@ -44,8 +50,26 @@ def needed_packages(bundle: Path) -> tuple[str, ...]:
     return tuple(sorted({*packages, *LOADED_BY_NAME}))
 
 
-def _dynamic_sections(programs: Iterable[Path]) -> str:
-    command = ["objdump", "--private-headers", *map(str, programs)]
+def recommended_packages(bundle: Path) -> tuple[str, ...]:
+    """Return the value of `Recommends`: what every bundle is better with, and what its engines are linked to."""
+    paths = sorted((bundle / FOLDER_NAME).rglob("*"))
+    places = _library_places() if paths else {}
+    wanted = _wanted(_dynamic_sections(paths), paths) & places.keys() if paths else set()
+    linked = {_package_of(places[name]) for name in wanted} - {"libc6"}
+    return (*RECOMMENDED, *sorted(linked))
+
+
+def _wanted(dynamic_sections: str, paths: Iterable[Path]) -> set[str]:
+    """The libraries that are linked to and not among these."""
+    names = {path.name for path in paths}
+    return {name for name in _NEEDED.findall(dynamic_sections) if name not in names and not _LOADER.fullmatch(name)}
+
+
+def _dynamic_sections(paths: Iterable[Path]) -> str:
+    programs = [str(path) for path in paths if _is_elf(path)]
+    if not programs:
+        return ""
+    command = ["objdump", "--private-headers", *programs]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

@@ -22,11 +22,14 @@ _logger = logging.getLogger(__name__)
 
 
 def bundled_folder() -> Path | None:
-    """Where this package has its engines, if it is one: `engines` beside the program, on macOS among the resources."""
-    if not getattr(sys, "frozen", False):
-        return None
-    beside = Path(sys.executable).resolve().parent
-    if sys.platform == "darwin" and beside.name == "MacOS":
+    """Where this package has its engines, if it is one."""
+    return engines_of(Path(sys.executable).resolve()) if getattr(sys, "frozen", False) else None
+
+
+def engines_of(program: Path) -> Path:
+    """Where the package of this program has its engines: beside it, in a macOS app among the resources."""
+    beside = program.parent
+    if beside.name == "MacOS" and beside.parent.name == "Contents":
         return beside.parent / "Resources" / FOLDER_NAME
     return beside / FOLDER_NAME
 
