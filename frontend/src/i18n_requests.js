@@ -48,7 +48,7 @@ export const requests = {
   detail: 'Request',
   tabs: { overview: 'Overview', request: 'Request', sent: 'Sent to engine', prompt: 'Prompt', response: 'Response', events: 'Events' },
   outcomes: { running: 'Running', finished: 'Finished', failed: 'Failed', gone: 'The client left' },
-  phases: { receive: 'Receive', queue: 'Queue', load: 'Load model', prompt: 'Read prompt', generation: 'Generate', recovery: 'Recover' },
+  phases: { receive: 'Prepare', queue: 'Queue', load: 'Load model', prompt: 'Read prompt', generation: 'Generate', recovery: 'Recover' },
   dialects: { openai: 'OpenAI', anthropic: 'Anthropic', ollama: 'Ollama', 'llama.cpp': 'llama.cpp', chat: 'Chat', llamero: 'Llamero' },
   unknownClient: 'Unknown program',
   noModel: 'no model',

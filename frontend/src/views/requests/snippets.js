@@ -22,8 +22,8 @@ reply = requests.post(
     json=${pythonLiteral(JSON.parse(body), 4)},
     stream=True,
 )
-for line in reply.iter_lines(decode_unicode=True):
-    print(line)
+for line in reply.iter_lines():
+    print(line.decode())
 `;
 
 /** @param {Call} call */
