@@ -98,8 +98,8 @@ async def test_child_never_gets_ready_times_out_and_leaves_nothing(switches: dic
 
 
 async def test_child_that_loads_longer_than_the_timeout_but_writes_is_waited_for(tmp_path: Path) -> None:
-    engine = fake_engine(tmp_path, load_seconds=1.0, flood_mb_per_s=0.5)
-    async with world(start_timeout_s=0.4) as w:
+    engine = fake_engine(tmp_path, load_seconds=3.5, flood_mb_per_s=0.5)
+    async with world(start_timeout_s=2.0) as w:
         await w.actor.load(spec_for(engine))
         assert w.phase() is ServerPhase.READY
 
