@@ -32,6 +32,7 @@ from llamero.models import (
     metrics_history,
     settings_report,
     supervision,
+    updates,
 )
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
@@ -78,6 +79,9 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "get_about": (Empty, about.About),
     "list_licenses": (Empty, tuple[about.LicenseSummary, ...]),
     "get_license": (about.LicenseRef, build.ThirdPartyLicense),
+    "get_update": (Empty, updates.UpdateReport),
+    "check_update": (Empty, updates.UpdateReport),
+    "download_update": (Empty, updates.UpdateReport),
     "open_place": (about.OpenPlace, None),
     "set_ui_state": (bridge.SetUiState, None),
     "watch_logs": (supervision.WatchLogs, supervision.LogHistory),
@@ -112,6 +116,7 @@ EVENTS: dict[str, object] = {
     "bench": bench.BenchFrame,
     "settings": settings_report.SettingsReport,
     "new_chat": bridge.NewChat,
+    "update": updates.UpdateReport,
     "ui": bridge.UiState,
 }
 

@@ -43,6 +43,8 @@ def bundle(window: str = "qt", engines: Path | None = None) -> Path:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     (data / "build_info.json").write_text(json.dumps(build_info()), encoding="utf-8")
+    if channel := release_channel():
+        (data / "release_channel.json").write_text(json.dumps(channel), encoding="utf-8")
     licenses = third_party_licenses(window)
     (data / "third_party_licenses.json").write_text(json.dumps(licenses), encoding="utf-8")
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
@@ -72,6 +74,13 @@ def build_info() -> dict[str, str | None]:
     at = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
     asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return {"commit": asked.stdout.strip() or None, "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))}
+
+
+def release_channel() -> dict[str, str]:
+    """Where this package looks for newer releases, and whose signature counts; empty for one that shall not look."""
+    names = {"feed": "LLAMERO_RELEASE_FEED", "key": "LLAMERO_RELEASE_KEY"}
+    found = {name: os.environ.get(variable, "") for name, variable in names.items()}
+    return found if all(found.values()) else {}
 
 
 def main() -> int:

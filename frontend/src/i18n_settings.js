@@ -46,7 +46,21 @@ export const settings = {
   noEngine: 'None was found',
   unknown: 'Not known',
   places: 'Where things are',
-  placeNames: { data: 'Data', models: 'Models', logs: 'Log', cache: 'Cache', settings: 'Settings' },
+  checkUpdate: 'Check for updates',
+  checking: 'Looking for a newer release',
+  noFeed: 'This build does not know where releases are told of. Look where you got it from.',
+  /** @param {string} version */
+  newer: (version) => `Llamero ${version} is available.`,
+  upToDate: 'This is the newest release.',
+  readAbout: 'Read about it',
+  /** @param {string} size */
+  download: (size) => `Download ${size}`,
+  /** @param {string} done @param {string} total */
+  downloading: (done, total) => `${done} of ${total}`,
+  /** @param {string} path */
+  downloaded: (path) => `Downloaded and verified: ${path}. Close Llamero, then open this file to install it.`,
+  showFile: 'Show in folder',
+  placeNames: { updates: 'Downloads', data: 'Data', models: 'Models', logs: 'Log', cache: 'Cache', settings: 'Settings' },
   open: 'Open',
   /** @param {string} name */
   openPlace: (name) => `Open ${name}`,

@@ -13,6 +13,7 @@
  * @typedef {import('./types/bridge.js').UiState} UiState
  * @typedef {import('./types/bridge.js').BenchFrame} BenchFrame
  * @typedef {import('./types/bridge.js').SettingsReport} SettingsReport
+ * @typedef {import('./types/bridge.js').UpdateReport} UpdateReport
  * @typedef {import('./types/bridge.js').Sampling} Sampling
  * @typedef {import('./live.js').LiveAnswer} LiveAnswer
  * @typedef {import('./bridge.js').LinkState} LinkState
@@ -73,6 +74,8 @@ export class Store {
     /** @type {Signal<Draft>} */
     this.draft = signal({ systemPrompt: '', sampling: {} });
 
+    /** @type {Signal<UpdateReport | null>} What is known of newer releases. */
+    this.update = signal(null);
     /** @type {Signal<SettingsReport | null>} Known once somebody has looked at the settings. */
     this.settings = signal(null);
 
@@ -182,6 +185,9 @@ export class Store {
           return this.log.add(data);
         case 'bench':
           this.bench.value = data;
+          return undefined;
+        case 'update':
+          this.update.value = data;
           return undefined;
         case 'settings':
           this.settings.value = data;

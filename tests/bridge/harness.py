@@ -70,8 +70,10 @@ from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.routing import Router
+from llamero.services.updates import UpdateService
 from tests.fakes.about import FakeAbout
 from tests.fakes.aliases import MemoryKeys, MemoryStorage
+from tests.fakes.releases import TARGET, FakeReleases
 from tests.fakes.settings import settings_in
 from tests.gateway.harness import RawResponse, eventually, exchange, request_bytes
 
@@ -531,6 +533,7 @@ async def running_bridge(
             bench=FakeBench(),
             settings=settings_in(folder),
             about=FakeAbout(),
+            updates=UpdateService(FakeReleases(), "0.1.0", TARGET, folder / "updates"),
             metrics_push=MetricsPush(metrics, actor, hub),
             inspector=inspector,
             requests_push=RequestsPush(inspector, hub, interval_s=0.01),

@@ -31,6 +31,7 @@ CONTRACT = {
     "watch_logs", "open_log_file",
     "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "save_file",
     "get_settings", "change_setting", "get_about", "list_licenses", "get_license", "open_place",
+    "get_update", "check_update", "download_update",
     "activate",
     "start_bench", "stop_bench", "list_bench_runs", "get_bench_run",
     "get_gateway", "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",

@@ -435,6 +435,12 @@ async def preferences_about(one: Opened) -> None:
     await expect(one.page.locator(".license").first).to_be_visible()
 
 
+async def preferences_update(one: Opened) -> None:
+    await preferences(one, "About")
+    await one.page.get_by_role("button", name="Check for updates").click()
+    await expect(one.page.get_by_role("button", name="Download")).to_be_visible()
+
+
 async def preferences_license(one: Opened) -> None:
     await preferences_about(one)
     await one.page.get_by_role("button", name="aiohttp").click()
@@ -500,6 +506,7 @@ STATES: dict[str, tuple[str, State]] = {
     "preferences-changed": ("busy", preferences_changed),
     "preferences-desktop": ("busy", preferences_desktop),
     "preferences-about": ("busy", preferences_about),
+    "preferences-update": ("busy", preferences_update),
     "preferences-license": ("busy", preferences_license),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.async_api import Locator, expect
 
 from llamero.infrastructure.settings_schema import schema
+from llamero.services.updates import UpdateService
 from tests.ui.conftest import Open, Opened
 from tests.ui.test_chat_journey import last_call
 
@@ -141,3 +142,30 @@ async def test_license_of_another_work_is_read_and_closed_by_escape(open_page: O
     await expect(one.page.get_by_role("dialog")).to_have_count(0)
     await one.page.get_by_role("button", name="PySide6_Essentials").click()
     await expect(one.page.get_by_role("dialog")).to_contain_text("no text of its license")
+
+
+async def test_update_is_looked_for_when_asked_and_its_page_opened(open_page: Open) -> None:
+    one = await open_page("first-run")
+    await open_group(one, "About")
+    await one.page.get_by_role("button", name="Check for updates").click()
+    await expect(one.page.get_by_text("Llamero 0.2.0 is available.")).to_be_visible()
+    await expect(one.page.get_by_role("button", name="Download")).to_have_count(0)  # a tab does not
+    await one.page.get_by_role("button", name="Read about it").click()
+    assert last_call(one.fake, "open_link") == {"url": "https://example.com/releases/0.2.0"}
+
+
+async def test_update_is_downloaded_in_the_window_and_shown_in_its_folder(open_page: Open) -> None:
+    one = await open_page("busy")
+    await open_group(one, "About")
+    await one.page.get_by_role("button", name="Check for updates").click()
+    await one.page.get_by_role("button", name="Download 93.5 MB").click()
+    await expect(one.page.locator(".about-update")).to_contain_text("Downloaded and verified:")
+    await one.page.get_by_role("button", name="Show in folder").click()
+    assert last_call(one.fake, "open_place") == {"place": "updates"}
+
+
+async def test_update_that_cannot_be_looked_for_says_why(open_page: Open) -> None:
+    one = await open_page("busy")
+    one.fake.world.updates = UpdateService(None, "0.1.0", "", Path())
+    await open_group(one, "About")
+    await expect(one.page.locator(".about-update")).to_contain_text("does not know where releases are told of")

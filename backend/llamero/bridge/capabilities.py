@@ -64,6 +64,9 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "get_about": _BOTH,
     "list_licenses": _BOTH,
     "get_license": _BOTH,
+    "get_update": _BOTH,
+    "check_update": _BOTH,
+    "download_update": _WINDOW_ONLY,  # it ends with a folder of the desktop
     "open_place": _WINDOW_ONLY,  # it starts a program on the desktop
     "set_ui_state": _BOTH,
     "watch_metrics": _BOTH,

@@ -39,6 +39,7 @@ from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory
 from llamero.models.settings_report import SettingsReport, SettingValue
+from llamero.models.updates import UpdateReport
 from llamero.services.alias_editor import Notice
 
 T = TypeVar("T")
@@ -153,6 +154,15 @@ class AboutLlamero(Protocol):
     async def open_place(self, name: PlaceName) -> None: ...  # noqa: D102
 
 
+class Updates(Protocol):
+    """Newer releases: `services.updates.UpdateService`."""
+
+    report: UpdateReport
+
+    async def check(self) -> UpdateReport: ...  # noqa: D102
+    async def download(self) -> UpdateReport: ...  # noqa: D102
+
+
 class Links(Protocol):
     """Opens links outside: `infrastructure.links.LinkOpener`."""
 
@@ -214,6 +224,7 @@ class Services:
     bench: Bench
     settings: SettingsEditor
     about: AboutLlamero
+    updates: Updates
     dialogs: FileDialogs | None = None
     activate: Callable[[Activate], Awaitable[None]] | None = None
     gateway: Callable[[], GatewayState | None] = field(default=lambda: None)

@@ -21,6 +21,7 @@ from llamero.models.inspector import RequestsChanged
 from llamero.models.logs import LogLines
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.settings_report import SettingsReport
+from llamero.models.updates import UpdateReport
 
 # What may be published, and the type of its payload.
 EVENTS: Mapping[str, object] = {
@@ -36,6 +37,7 @@ EVENTS: Mapping[str, object] = {
     "bench": BenchFrame,
     "settings": SettingsReport,
     "new_chat": NewChat,
+    "update": UpdateReport,
     "ui": UiState,
 }
 

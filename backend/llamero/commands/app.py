@@ -148,7 +148,7 @@ class _Core:
             gateway=lambda: self._gateway,
             dialogs=self.window,
             activate=self._activate,
-            answered=LongWork(lambda: self._life.now, self._tell, default_messages()).answer_ended,
+            long_work=LongWork(lambda: self._life.now, self._tell, default_messages()),
         )
         if self._model is not None:
             await page.choose_model(self._model)

@@ -26,6 +26,7 @@ from llamero.bridge.requests_push import RequestsPush
 from llamero.bridge.server_infos import ServerInfos
 from llamero.bridge.snapshots import UI_STATE
 from llamero.bridge.windows import HubLimits
+from llamero.commands.updates import open_updates
 from llamero.gateway.metrics.measured import MeasuredInference
 from llamero.gateway.metrics.model_labels import ModelLabels
 from llamero.infrastructure.clock import SystemClock
@@ -39,7 +40,6 @@ from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import GatewayState
 from llamero.models.bridge import NewChat, UiState
-from llamero.models.conversations import Conversation, Message
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
 from llamero.models.inspector import InspectorState
@@ -49,6 +49,7 @@ from llamero.services.aliases import AliasTable
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
 from llamero.services.inspection.inspector import Inspector
+from llamero.services.long_work import LongWork
 from llamero.services.settings import SettingsService
 
 
@@ -100,7 +101,7 @@ async def open_page(
     gateway: Callable[[], GatewayState | None],
     dialogs: FileDialogs | None = None,
     activate: Callable[[Activate], Awaitable[None]] | None = None,
-    answered: Callable[[Conversation, Message, float], None] | None = None,
+    long_work: LongWork | None = None,
 ) -> Page:
     """Open the conversations and all else that a page asks for; it is closed with `stack`, after the front.
 
@@ -118,8 +119,10 @@ async def open_page(
     source = InferenceChatSource(measured, app.inference.is_local, app.servers.phase, inspector)
     chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
-    if answered is not None:
-        chats.on_end = answered
+    updates = open_updates(app, settings, hub, stack)
+    if long_work is not None:
+        chats.on_end = long_work.answer_ended
+        updates.on_downloaded = long_work.download_ended
     inspector.gateway_url = lambda: state.url if (state := gateway()) is not None else None
     chosen = await preferences.value(INSPECTOR_STATE, InspectorState)
     if chosen is not None and not chosen.content:
@@ -159,6 +162,7 @@ async def open_page(
         blobs=blobs,
         bench=bench,
         settings=settings,
+        updates=updates,
         about=AboutService(app.paths, app.settings.engine, messages),
         dialogs=dialogs,
         activate=activate,

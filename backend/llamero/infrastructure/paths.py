@@ -28,6 +28,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     engines: Path
     models: Path
 
+    @property
+    def updates(self) -> Path:
+        """Where releases are fetched to; made when one is."""
+        return self.data_dir / "updates"
+
     def prepare(self) -> None:
         """Make the directories that are missing and check that all can be used.
 

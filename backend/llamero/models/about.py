@@ -20,6 +20,7 @@ class PlaceName(StrEnum):
     LOGS = "logs"
     CACHE = "cache"
     SETTINGS = "settings"
+    UPDATES = "updates"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ class AboutService:
             PlaceName.LOGS: paths.logs,
             PlaceName.CACHE: paths.cache,
             PlaceName.SETTINGS: paths.settings_file,
+            PlaceName.UPDATES: paths.updates,
         }
         self._licenses: tuple[ThirdPartyLicense, ...] = ()
 
@@ -56,7 +57,9 @@ class AboutService:
             engine=await self._engine(),
             system=f"{platform.system()} {platform.release()} ({platform.machine()})",
             python=sys.version.partition(" ")[0],
-            places=tuple(Place(name=name, path=str(path)) for name, path in self._places.items()),
+            places=tuple(
+                Place(name=name, path=str(path)) for name, path in self._places.items() if name is not PlaceName.UPDATES
+            ),
         )
 
     async def licenses(self) -> tuple[LicenseSummary, ...]:

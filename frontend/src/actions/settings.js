@@ -33,6 +33,23 @@ export class Settings {
     return this.core.call('get_license', { name });
   }
 
+  async knownUpdate() {
+    this.#takeUpdate(await this.core.call('get_update', {}));
+  }
+
+  async checkUpdate() {
+    this.#takeUpdate(await this.core.call('check_update', {}));
+  }
+
+  async downloadUpdate() {
+    this.#takeUpdate(await this.core.call('download_update', {}));
+  }
+
+  /** @param {import('../types/bridge.js').UpdateReport | undefined} report */
+  #takeUpdate(report) {
+    if (report) this.core.store.update.value = report;
+  }
+
   /** @param {import('../types/bridge.js').PlaceName} place */
   async openPlace(place) {
     await this.core.call('open_place', { place });

@@ -527,7 +527,7 @@ export interface Place {
   path: string;
 }
 
-export type PlaceName = 'data' | 'models' | 'logs' | 'cache' | 'settings';
+export type PlaceName = 'data' | 'models' | 'logs' | 'cache' | 'settings' | 'updates';
 
 /** A work of others that is part of Llamero; `license` is the short name of its terms. */
 export interface LicenseSummary {
@@ -547,6 +547,19 @@ export interface ThirdPartyLicense {
   version: string;
   license: string;
   text: string;
+}
+
+/** What is known of newer releases. */
+export interface UpdateReport {
+  possible: boolean;
+  current: string;
+  newest: string | null;
+  newer: boolean;
+  page: string | null;
+  file: string | null;
+  done: number | null;
+  total: number | null;
+  path: string | null;
 }
 
 /** Show a place in the system's own file manager; the settings file in a program for text. */
@@ -964,6 +977,9 @@ export interface Commands {
   get_about: { args: Empty; result: About };
   list_licenses: { args: Empty; result: LicenseSummary[] };
   get_license: { args: LicenseRef; result: ThirdPartyLicense };
+  get_update: { args: Empty; result: UpdateReport };
+  check_update: { args: Empty; result: UpdateReport };
+  download_update: { args: Empty; result: UpdateReport };
   open_place: { args: OpenPlace; result: null };
   set_ui_state: { args: SetUiState; result: null };
   watch_logs: { args: WatchLogs; result: LogHistory };
@@ -999,5 +1015,6 @@ export interface Events {
   bench: BenchFrame;
   settings: SettingsReport;
   new_chat: NewChat;
+  update: UpdateReport;
   ui: UiState;
 }

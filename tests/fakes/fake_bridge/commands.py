@@ -30,6 +30,7 @@ from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine, LogLines
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
 from llamero.models.settings_report import ChangeSetting, SettingsReport
+from llamero.models.updates import UpdateReport
 from tests.fakes.fake_bridge import gateway, requests
 from tests.fakes.fake_bridge.gateway import GatewayCommands
 from tests.fakes.fake_bridge.measurements import past
@@ -469,6 +470,15 @@ class Commands(RequestCommands, GatewayCommands):
 
     async def get_license(self, args: about.LicenseRef) -> ThirdPartyLicense:
         return await self.world.about.license(args.name)
+
+    def get_update(self) -> UpdateReport:
+        return self.world.updates.report
+
+    async def check_update(self) -> UpdateReport:
+        return await self.world.updates.check()
+
+    async def download_update(self) -> UpdateReport:
+        return await self.world.updates.download()
 
     async def open_place(self, args: about.OpenPlace) -> None:
         await self.world.about.open_place(args.place)

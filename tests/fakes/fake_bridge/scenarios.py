@@ -18,12 +18,14 @@ from llamero.models.logs import LogLine
 from llamero.models.metrics import GpuMetrics, MetricsSnapshot
 from llamero.models.supervision import ServerDetails
 from llamero.services.settings import SettingsService
+from llamero.services.updates import UpdateService
 from tests.fakes.about import FakeAbout
 from tests.fakes.fake_bridge.benches import Benches, former_runs
 from tests.fakes.fake_bridge.gateway import some_aliases, some_keys
 from tests.fakes.fake_bridge.measurements import measured
 from tests.fakes.fake_bridge.requests import some_requests
 from tests.fakes.fake_bridge.supervised import supervise
+from tests.fakes.releases import TARGET, FakeReleases
 from tests.fakes.settings import settings_in
 
 GB = 1024**3
@@ -98,6 +100,9 @@ class World:
     about: FakeAbout = field(default_factory=FakeAbout)
     folder: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
     settings: SettingsService = field(init=False)
+    updates: UpdateService = field(
+        default_factory=lambda: UpdateService(FakeReleases(), "0.1.0", TARGET, Path("/home/ana/llamero/updates"))
+    )
 
     def __post_init__(self) -> None:
         self.settings = settings_in(Path(self.folder.name), SETTINGS, ENVIRONMENT, COMMAND_LINE)

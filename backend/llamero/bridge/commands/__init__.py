@@ -15,10 +15,11 @@ from llamero.bridge.commands import (
     servers,
     settings,
     system,
+    updates,
 )
 from llamero.bridge.registry import Registry
 
-MODULES = (aliases, api_keys, bench, chats, logs, metrics, models, requests, servers, settings, system)
+MODULES = (aliases, api_keys, bench, chats, logs, metrics, models, requests, servers, settings, system, updates)
 
 
 def control_commands() -> Registry:

@@ -2,6 +2,7 @@
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { text } from '../../i18n.js';
+import { update } from './update.js';
 
 const words = text.preferences;
 const SHORT_HASH = 12;
@@ -12,7 +13,7 @@ export function about(source) {
   if (!known) return nothing;
   const { build } = known;
   return html`<section class="about" aria-labelledby="about-title">
-      <span class="about-mark" aria-hidden="true">${icon('llamero')}</span>
+      <img class="about-mark" src="/favicon.svg" alt="" />
       <div>
         <h2 id="about-title">${words.version(build.version)}</h2>
         <p class="help">${words.tagline}</p>
@@ -23,6 +24,7 @@ export function about(source) {
         ${fact(words.facts.engine, known.engine || words.noEngine)} ${fact(words.facts.system, known.system)}
         ${fact(words.facts.python, known.python)}
       </dl>
+      ${update(source)}
     </section>
     ${places(source, known)} ${licenses(source)}`;
 }

@@ -21,6 +21,7 @@ export class SettingsSource {
     this.licenses = signal(null);
     /** @type {import('@preact/signals-core').Signal<ThirdPartyLicense | null>} */
     this.license = signal(null);
+    this.checking = signal(false);
     this.report = computed(() => app.store.settings.value);
     /** How many changes wait for the next start. */
     this.waiting = computed(() => (this.report.value?.settings ?? []).filter((one) => one.running !== null).length);
@@ -33,7 +34,14 @@ export class SettingsSource {
   }
 
   async #loadAbout() {
+    void this.app.actions.settings.knownUpdate();
     this.about.value = (await this.app.actions.settings.about()) ?? this.about.peek();
+  }
+
+  async checkUpdate() {
+    this.checking.value = true;
+    await this.app.actions.settings.checkUpdate();
+    this.checking.value = false;
   }
 
   async showLicenses() {
