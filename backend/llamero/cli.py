@@ -77,6 +77,10 @@ def _command(arguments: Sequence[str], options: Options) -> int:
             from llamero.commands.bench import bench
 
             return bench(options)
+        case "remove-data":
+            from llamero.commands.remove_data import remove_data
+
+            return remove_data(options)
         case "doctor":
             from llamero.commands.doctor import doctor
 
@@ -168,9 +172,12 @@ def build_parser() -> argparse.ArgumentParser:
         const="",
         help="also write a file for a bug report, without keys and conversations (llamero-report-….zip here)",
     )
+    removing = commands.add_parser("remove-data", help="remove everything that Llamero keeps on this machine")
+    removing.add_argument("--yes", action="store_true", help="do not ask")
+    removing.add_argument("--keep-models", action="store_true", help="leave the folder of models")
     supervising = add_supervise_commands(commands)
     keys, aliases = _add_key_commands(commands), add_alias_commands(commands, _Parser)
-    for command in (serve, run, bench, *supervising, doctor, *keys, *aliases):
+    for command in (serve, run, bench, *supervising, doctor, removing, *keys, *aliases):
         _add_global_options(command, top=False)
     return parser
 

@@ -30,6 +30,8 @@ class Options(argparse.Namespace):
     ui: bool = False
     selftest: bool = False
     background: bool = False
+    yes: bool = False
+    keep_models: bool = False
     file: Path = Path()
     prompt: str | None = None
     ollama_port: int | None = None

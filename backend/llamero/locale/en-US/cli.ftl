@@ -39,6 +39,13 @@ key-column-created = CREATED
 key-column-used = LAST USED
 key-column-expires = EXPIRES
 
+remove-question = Remove all of this for good? Type yes:
+remove-nothing = There is nothing of Llamero's in { $path }.
+remove-kept = Nothing was removed.
+remove-left = { $path } could not be removed; remove it by hand.
+remove-done = Llamero's data is removed. The program itself goes the way it came: by the package manager, or by removing its folder.
+remove_error-in_use = Llamero runs with the data in { $path }. Quit it first.
+
 control-nobody = Llamero does not run with the data in { $path }.
 control-nobody_quiet = Nothing runs.
 control-nothing_runs = No model runs.
