@@ -1,7 +1,7 @@
 """From a wish to a folder that a package can take along: one folder per variant, and the manifest beside them.
 
     engines/engines.json        what is in it: models/bundled_engines.py
-    engines/<variant>/          llama-server, its libraries and its licence
+    engines/<variant>/          llama-server, its libraries and its license
 
 Invariant: the folder is whole or not there. One build at a time works on it, held off by a lock on a file.
 """
@@ -26,8 +26,8 @@ from llamero.infrastructure.data_dir_lock import DataDirLock
 from llamero.models.bundled_engines import MANIFEST_NAME, BundledEngine, BundledEngines, EngineArchive
 from llamero.models.errors import IoFailed
 
-LICENCE_NAME = "LICENSE"
-_LICENCE_TEXT = Path(__file__).with_name("llama.cpp-LICENSE.txt")
+LICENSE_NAME = "LICENSE"
+_LICENSE_TEXT = Path(__file__).with_name("llama.cpp-LICENSE.txt")
 _LIBRARIES = (".dll", ".dylib", ".so", ".metal")
 
 
@@ -78,12 +78,12 @@ def _make(
     for link in folder.iterdir():
         if not link.exists():
             raise BuildRefused(f"the link {variant}/{link.name} leads nowhere")
-    if not (folder / LICENCE_NAME).exists():  # the archives for Windows come without
-        shutil.copyfile(_LICENCE_TEXT, folder / LICENCE_NAME)
+    if not (folder / LICENSE_NAME).exists():  # the archives for Windows come without
+        shutil.copyfile(_LICENSE_TEXT, folder / LICENSE_NAME)
     path = folder / program
     path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     archives = tuple(
-        EngineArchive(name=asset.name, size=asset.size, sha256=asset.sha256, licence=part.licence)
+        EngineArchive(name=asset.name, size=asset.size, sha256=asset.sha256, license=part.license)
         for asset, part in files
     )
     return BundledEngine(variant=variant, program=program, release=wish.release, target=wish.target, archives=archives)
@@ -100,14 +100,14 @@ def _contents(unpacked: Path, program: str, name: str, is_engine: bool) -> list[
     if len(programs) != 1:
         raise BuildRefused(f"{name} has {len(programs)} files called {program}, where one is expected")
     beside = programs[0].parent.iterdir()
-    return [path for path in beside if path.name == program or _is_library(path.name) or _is_licence(path.name)]
+    return [path for path in beside if path.name == program or _is_library(path.name) or _is_license(path.name)]
 
 
 def _is_library(name: str) -> bool:
     return name.endswith(_LIBRARIES) or ".so." in name
 
 
-def _is_licence(name: str) -> bool:
+def _is_license(name: str) -> bool:
     return name.upper().startswith("LICENSE")
 
 

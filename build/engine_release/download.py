@@ -48,6 +48,7 @@ def _complete(web: Web, asset: Asset, part: Path) -> None:
                 raise ConnectionResetError("the connection was cut")
         except FAILURES as error:
             if isinstance(error, urllib.error.HTTPError) and error.code == 416:
+                error.close()
                 part.unlink()  # what is here does not fit what is there
             grown = part.is_file() and part.stat().st_size > have
             attempt = 1 if grown else attempt

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from engine_release.refusal import BuildRefused
 
-LLAMA_CPP_LICENCE = "MIT"
-CUDA_LICENCE = "NVIDIA CUDA Toolkit End User License Agreement"
+LLAMA_CPP_LICENSE = "MIT"
+CUDA_LICENSE = "NVIDIA CUDA Toolkit End User License Agreement"
 
 _VERSION = r"(?P<version>\d+(?:\.\d+)+)"
 
@@ -31,10 +31,10 @@ class Asset:
 
 @dataclass(frozen=True)
 class Part:
-    """A file that a variant needs: what it is called, between the tag and the processor, and under which licence."""
+    """A file that a variant needs: what it is called, between the tag and the processor, and under which license."""
 
     pattern: str
-    licence: str = LLAMA_CPP_LICENCE
+    license: str = LLAMA_CPP_LICENSE
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _cuda(system: str, processor: str, major: str = r"\d+") -> tuple[Part, ...]:
     ending = rf"{system}-cuda-{built}-{processor}\.(?:tar\.gz|zip)"
     return (
         Part(rf"llama-TAG-bin-{ending}"),
-        Part(rf"cudart-llama-(?:TAG-)?bin-{ending}", CUDA_LICENCE),
+        Part(rf"cudart-llama-(?:TAG-)?bin-{ending}", CUDA_LICENSE),
     )
 
 
@@ -132,7 +132,7 @@ def _ordered(match: re.Match[str]) -> tuple[int, ...]:
 
 
 def _missing(assets: Sequence[Asset], target: str, variant: str, tag: str, version: str | None) -> str:
-    """Say what is missing, and what there is instead: the builds for this system before all others."""
+    """Say what is missing, and all that there is."""
     what = f"no {variant} for {target}" if version is None else f"no CUDA {version} runtime for {target}"
     names = sorted(asset.name for asset in assets)
     listing = "\n".join(f"  {name}" for name in names) or "  nothing"

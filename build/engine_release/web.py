@@ -1,6 +1,6 @@
 """HTTP for the build: the token goes to the API's own origin and nowhere else, and failures that pass are waited out.
 
-Certificates are verified and proxies of the environment honoured, both by urllib. Invariants: a redirect never carries
+Certificates are verified and proxies of the environment honored, both by urllib. Invariants: a redirect never carries
 the token, whatever its target, and never leads from https to http; a body is never read beyond its bound.
 """
 

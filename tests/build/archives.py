@@ -58,7 +58,7 @@ def zip_of(entries: Sequence[Entry]) -> bytes:
 
 
 def linux_archive(tag: str = "b11459", server: bytes = SERVER) -> bytes:
-    """A tar as for Ubuntu: one folder, programs, libraries with their links, the licence."""
+    """A tar as for Ubuntu: one folder, programs, libraries with their links, the license."""
     top = f"./llama-{tag}".removeprefix("./")
     return tar_of(
         [
@@ -74,7 +74,7 @@ def linux_archive(tag: str = "b11459", server: bytes = SERVER) -> bytes:
 
 
 def windows_archive() -> bytes:
-    """A zip as for Windows: flat, without modes and without a licence."""
+    """A zip as for Windows: flat, without modes and without a license."""
     return zip_of(
         [
             Entry("llama-server.exe", b"MZ server"),

@@ -69,7 +69,7 @@ def test_bundle_for_linux_has_engines_that_start_and_a_manifest(server: ReleaseS
         ("vulkan", "llama-server", "b11459", LINUX),
     ]
     (archive,) = manifest.engines[0].archives
-    assert (archive.name, archive.licence, len(archive.sha256)) == (
+    assert (archive.name, archive.license, len(archive.sha256)) == (
         "llama-b11459-bin-ubuntu-x64.tar.gz",
         "MIT",
         64,
@@ -88,7 +88,7 @@ def test_bundle_for_linux_has_engines_that_start_and_a_manifest(server: ReleaseS
     assert answer.stdout == b"vulkan\n"
 
 
-def test_bundle_of_cuda_for_windows_brings_the_runtime_and_a_licence(server: ReleaseServer, tmp_path: Path) -> None:
+def test_bundle_of_cuda_for_windows_brings_the_runtime_and_a_license(server: ReleaseServer, tmp_path: Path) -> None:
     manifest = built(server, tmp_path, CI_BUILD_TARGET=WINDOWS, CI_BUILD_VARIANTS="cuda")
     folder = tmp_path / "engines" / "cuda"
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -99,7 +99,7 @@ def test_bundle_of_cuda_for_windows_brings_the_runtime_and_a_licence(server: Rel
     ]
     assert (folder / "llama-server.exe").stat().st_mode & stat.S_IXUSR
     assert "The ggml authors" in (folder / "LICENSE").read_text()
-    assert [one.licence.split()[0] for one in manifest.engines[0].archives] == ["MIT", "NVIDIA"]
+    assert [one.license.split()[0] for one in manifest.engines[0].archives] == ["MIT", "NVIDIA"]
 
 
 def test_bundle_made_again_replaces_the_folder_and_leaves_nothing(server: ReleaseServer, tmp_path: Path) -> None:

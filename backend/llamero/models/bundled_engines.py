@@ -15,12 +15,12 @@ VariantName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{
 
 
 class EngineArchive(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a release that an engine was unpacked from. `size` in bytes; `licence` names that of its content."""
+    """A file of a release that an engine was unpacked from. `size` in bytes; `license` names that of its content."""
 
     name: str
     size: int
     sha256: str
-    licence: str
+    license: str
 
 
 class BundledEngine(msgspec.Struct, frozen=True, kw_only=True):

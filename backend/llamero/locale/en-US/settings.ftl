@@ -83,7 +83,7 @@ settings-table-updates = Whether Llamero looks for newer releases.
 settings-table-responses = How much is kept of what programs ask by /v1/responses.
 
 setting-engine-path = Path of a llama-server executable. Empty: an installed one, one on PATH, or one that came with Llamero.
-setting-engine-variant = Name of the installed engine variant to use. Empty: the best one for this machine.
+setting-engine-variant = Name of the engine variant to use: an installed one, one that came with Llamero, or embedded. Empty: the best one for this machine.
 setting-engine-arguments = Flags that every model is started with.
 setting-engine-variant_arguments = Flags for the engine variant in use. They are stronger than those above; a model's own are stronger still.
 setting-engine-start_timeout_s = Seconds without output or progress after which a start has failed.
