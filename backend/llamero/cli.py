@@ -153,7 +153,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--ui", action="store_true", help="serve the page, too, and print its address on a second line")
 
     run = commands.add_parser("run", help="talk to a model here")
-    run.add_argument("file", metavar="FILE", type=Path, help="GGUF file")
+    run.add_argument("file", metavar="FILE", type=Path, help="GGUF file; or demo, the small model that comes along")
     run.add_argument(
         "prompt", metavar="PROMPT", nargs="?", help="answer this and leave; without it, have a conversation"
     )

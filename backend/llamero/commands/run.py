@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from llamero.application import Application, running
+from llamero.application import Application, demo_model, running
 from llamero.commands.background import Background
 from llamero.commands.options import Options, prepare
 from llamero.commands.report import FAILED, INTERRUPTED, report_failure, say
@@ -38,7 +38,7 @@ def run(options: Options) -> int:
     with Background(lambda: running(ground.paths, ground.resolved, exclusive=False, with_database=False)) as background:
         terminal.passing_note(default_messages().text("cli-loading", {"model": options.file.name}))
         try:
-            config, context = background.call(_load(background.app, options.file))
+            config, context = background.call(_load(background.app, _meant(options.file)))
         finally:
             terminal.forget_note()
         conversation = Conversation(background, config, terminal)
@@ -49,6 +49,12 @@ def run(options: Options) -> int:
             terminal.note(default_messages().text("cli-banner", banner))
             return conversation.converse()
         return conversation.answer_lines()
+
+
+def _meant(file: Path) -> Path:
+    """`demo` is the model that comes along, where there is no file of that name."""
+    demo = demo_model()
+    return demo if file == Path(demo.stem) and not file.exists() else file
 
 
 async def _load(app: Application, file: Path) -> tuple[LlamaCppConfig, int | None]:
