@@ -221,7 +221,7 @@ export const text = {
     /** @param {number} busy @param {number} slots */
     slotsInUse: (busy, slots) => `${count(busy)} of ${count(slots)} in use`,
     context: 'Context',
-    contextHint: 'What the longest conversation that it works on takes, of what one may take',
+    contextHint: 'What its answers take of the context: all of them together where they share one, else the longest',
     /** @param {number} used @param {number} limit */
     contextInUse: (used, limit) => `${count(used)} of ${plural(limit, 'token', 'tokens')}`,
     cpu: 'CPU',

@@ -199,7 +199,7 @@ class Hardware:
     latest_readings = Readings(
         processes={1: ProcessMetrics(pid=1, cpu=150.0, rss=4096)},
         activities={"m": ServerActivity(generation_speed=7.5, context_tokens=90), "gone": ServerActivity()},
-        slots={"m": SlotUse(busy=2, context_tokens=1500)},
+        slots={"m": SlotUse(busy=2, fullest=1500, all=1900)},
     )
 
 

@@ -344,3 +344,25 @@ async def test_request_that_is_forgotten_during_a_search_is_not_found() -> None:
     assert (await searching_in_vain).requests == ()
     assert made.bytes_kept == 0
     assert {one.id for one in (await searching).requests} <= {trace.id}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'data: {"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}\n\n',
+        b'event: error\ndata: {"type":"error","error":{"message":"Context size has been exceeded."}}\n\n',
+    ],
+)
+def test_stream_that_ends_with_an_error_has_failed_and_says_why(event: bytes) -> None:
+    """The engine tells what befell it in mid-answer by an event, when the status has long been sent."""
+    made = inspector()
+    trace = begun(made)
+    with trace.followed():
+        trace.is_streamed = True
+        trace.respond(200)
+        trace.add(TOKEN)
+        trace.add(event)
+    shown = summary(made, trace)
+    assert (shown.outcome, shown.status) == (Outcome.FAILED, 200)
+    assert made.details(trace.id).summary.error
+    assert "Context size has been exceeded." in str(trace.failure.arguments if trace.failure else "")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from llamero.infrastructure.llama.slots import limits_of, slots_in_use
 from llamero.models.errors import UpstreamFailed
@@ -29,18 +30,25 @@ ONE_BUSY = b'[{"is_processing":true,"n_prompt_tokens_processed":5,"next_token":[
 
 
 def test_limits_are_read_off_the_properties() -> None:
-    assert limits_of(PROPS) == ServerLimits(slots=4, context=8192)
+    assert limits_of(PROPS, ["--parallel", "4"]) == ServerLimits(slots=4, context=8192)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--ctx-size", "8192"], ["--parallel", "2", "-kvu"], ["-np=2", "--kv-unified"]]
+)
+def test_context_is_shared_unless_slots_were_counted_out(arguments: list[str]) -> None:
+    assert limits_of(PROPS, arguments).is_shared
 
 
 @pytest.mark.parametrize(
     "said", [b"", b"[]", b"nonsense", b'{"total_slots":-1}', b'{"total_slots":"4"}', b"\xff", b'{"total_slots":1e99}']
 )
 def test_limits_that_nobody_understands_are_not_known(said: bytes) -> None:
-    assert limits_of(said) == ServerLimits()
+    assert limits_of(said, ()) == ServerLimits()
 
 
 def test_slots_in_use_are_counted_and_the_fullest_is_told() -> None:
-    assert slots_in_use(SLOTS) == SlotUse(busy=2, context_tokens=716)
+    assert slots_in_use(SLOTS) == SlotUse(busy=2, fullest=716, all=806)
     assert slots_in_use(b'[{"is_processing":false}]') == SlotUse(busy=0)
     assert slots_in_use(b'[{"is_processing":true}]') == SlotUse(busy=1)  # an engine that counts nothing
 
@@ -111,7 +119,7 @@ async def test_slots_are_known_at_the_next_look_and_forgotten_when_nobody_looks(
     async with reading(engine) as reader:
         assert reader.look([server()]) == {}
         await answered()
-        assert reader.look([server()]) == {"m": SlotUse(busy=1, context_tokens=7)}
+        assert reader.look([server()]) == {"m": SlotUse(busy=1, fullest=7, all=7)}
         await answered()
         assert reader.look([]) == {}
         await answered()
@@ -131,7 +139,7 @@ async def test_engine_that_is_slow_is_not_asked_again_and_keeps_nobody_waiting()
         assert engine.asked == 1
         engine.answers.set()
         await answered()
-        assert reader.look([server()]) == {"m": SlotUse(busy=1, context_tokens=7)}
+        assert reader.look([server()]) == {"m": SlotUse(busy=1, fullest=7, all=7)}
 
 
 async def test_engine_that_does_not_say_is_asked_once_in_its_life() -> None:
@@ -144,7 +152,7 @@ async def test_engine_that_does_not_say_is_asked_once_in_its_life() -> None:
         engine.status, engine.body = 200, ONE_BUSY
         reader.look([server(generation=2)])
         await answered()
-        assert reader.look([server(generation=2)]) == {"m": SlotUse(busy=1, context_tokens=7)}
+        assert reader.look([server(generation=2)]) == {"m": SlotUse(busy=1, fullest=7, all=7)}
 
 
 async def test_engine_that_breaks_is_forgotten_and_asked_again() -> None:
@@ -170,9 +178,16 @@ def snapshot(one: ServerSnapshot, **slots: SlotUse) -> Any:
 
 
 def test_server_is_told_with_its_slots_where_they_were_read() -> None:
-    told = snapshot(server(leases=3), m=SlotUse(busy=2, context_tokens=716))
+    told = snapshot(server(leases=3), m=SlotUse(busy=2, fullest=716, all=806))
     assert (told.slots_busy, told.slots, told.waiting) == (2, 4, 2)
     assert (told.context_tokens, told.context_limit) == (716, 8192)
+
+
+def test_server_whose_slots_share_their_context_is_told_with_what_they_hold_together() -> None:
+    """Three answers of 2,730 tokens each end when a context of 8,192 is full, and none of them is near it."""
+    sharing = ServerLimits(slots=4, context=8192, is_shared=True)
+    told = snapshot(replace(server(leases=3), limits=sharing), m=SlotUse(busy=3, fullest=2730, all=8190))
+    assert (told.context_tokens, told.context_limit) == (8190, 8192)
 
 
 def test_server_is_told_by_its_requests_where_its_slots_were_not_read() -> None:

@@ -125,11 +125,12 @@ class ServerPhase(StrEnum):
 class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a server takes at once, in its own words: requests, and tokens of context that one of them may hold.
 
-    None: it does not say.
+    None: it does not say. `is_shared`: what they hold together is no more than what one of them may.
     """
 
     slots: int | None = None
     context: int | None = None
+    is_shared: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

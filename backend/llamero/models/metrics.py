@@ -59,18 +59,22 @@ class ServerActivity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SlotUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server's slots do, as it says itself: how many answer, and the tokens that the fullest of these holds."""
+    """What a server's slots do, as it says itself: how many answer, and what these hold of the context.
+
+    That is in tokens: of the `fullest`, and of `all` together.
+    """
 
     busy: int
-    context_tokens: int | None = None
+    fullest: int | None = None
+    all: int | None = None
 
 
 class ServerMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """What one running server costs and does.
 
-    `context_tokens` is what the fullest request under way holds of the context, or else what the last answer took.
-    `context_limit` is what one request may hold: slots have a share each or one context in common, and the engine does
-    not say which, so what is used by all of them together would have no limit to be compared with.
+    `context_tokens` is what is held of the context, or else what the last answer took, and `context_limit` how much
+    that may be. Where slots have a share each that is said of the fullest, and where they have one in common, of all
+    together: of what ends answers when there is no more.
     """
 
     alias: str

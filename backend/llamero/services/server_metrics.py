@@ -66,13 +66,19 @@ def server_metrics(server: ServerSnapshot, waiting: int, readings: Readings, now
         waiting=waiting,
         slots=server.limits.slots,
         slots_busy=_busy(server) if use is None else use.busy,
-        context_tokens=(None if use is None else use.context_tokens) or activity.context_tokens,
+        context_tokens=_held(server, use) or activity.context_tokens,
         context_limit=server.limits.context,
         pid=server.pid,
         uptime_s=max(0.0, now - server.since) if server.phase is ServerPhase.READY else None,
         process=readings.processes.get(server.pid) if server.pid is not None else None,
         activity=activity,
     )
+
+
+def _held(server: ServerSnapshot, use: SlotUse | None) -> int | None:
+    if use is None:
+        return None
+    return use.all if server.limits.is_shared else use.fullest
 
 
 def _busy(server: ServerSnapshot) -> int | None:

@@ -66,9 +66,9 @@ def activity_families(snapshot: ActorSnapshot, readings: Readings) -> Iterator[M
     yield gauge("llamero_server_slots_busy", "Slots of an engine that answer.", ("model",), busy)
     yield gauge("llamero_server_slots", "Slots that an engine has.", ("model",), slots)
     used, limit = of_each(lambda one: one.context_tokens), of_each(lambda one: one.context_limit)
-    text = "Context of the fullest request, or of the last answer, in tokens."
+    text = "Context that answers hold, or that the last one took, in tokens."
     yield gauge("llamero_server_context_tokens", text, ("model",), used)
-    yield gauge("llamero_server_context_limit_tokens", "Context that one request may have.", ("model",), limit)
+    yield gauge("llamero_server_context_limit_tokens", "Context that there is for them.", ("model",), limit)
 
 
 def hardware_families(sample: HardwareMetrics) -> Iterator[Metric]:

@@ -206,7 +206,7 @@ class LlamaServer:
         )
         if with_key != 200 or without != 401:
             raise _PortTaken(HealthCheckFailed(reason=f"port {self.port} is answered by another program"))
-        self.limits = limits_of(properties)
+        self.limits = limits_of(properties, self.spec.arguments)
 
     def _ended_error(self, status: int) -> EngineFailed:
         tail = self.log_tail(TAIL_LINES)

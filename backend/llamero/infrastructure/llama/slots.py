@@ -6,12 +6,16 @@ here raises.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 
 from llamero.models.llama import ServerLimits
 from llamero.models.metrics import SlotUse
+
+SHARED = frozenset({"-kvu", "--kv-unified"})
+NUMBER_OF_SLOTS = frozenset({"-np", "--parallel"})
 
 _Tokens = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 _Count = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
@@ -45,13 +49,18 @@ class _Slot(msgspec.Struct):
         return self.n_prompt_tokens_cache + self.n_prompt_tokens_processed + written
 
 
-def limits_of(properties: bytes) -> ServerLimits:
-    """Read the body of `GET /props`. The context there is that of one slot."""
+def limits_of(properties: bytes, arguments: Sequence[str]) -> ServerLimits:
+    """Read the body of `GET /props`. The context there is that of one slot.
+
+    Whether slots share it is not said there; it is so unless somebody has chosen how many there are, or if they say so.
+    """
     try:
         told = msgspec.json.decode(properties, type=_Properties)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ServerLimits()
-    return ServerLimits(slots=told.total_slots, context=told.default_generation_settings.n_ctx)
+    given = {argument.partition("=")[0] for argument in arguments}
+    is_shared = bool(given & SHARED) or not given & NUMBER_OF_SLOTS
+    return ServerLimits(slots=told.total_slots, context=told.default_generation_settings.n_ctx, is_shared=is_shared)
 
 
 def slots_in_use(slots: bytes) -> SlotUse | None:
@@ -61,4 +70,5 @@ def slots_in_use(slots: bytes) -> SlotUse | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     busy = [slot for slot in told if slot.is_processing]
-    return SlotUse(busy=len(busy), context_tokens=max((slot.tokens or 0 for slot in busy), default=None) or None)
+    tokens = [slot.tokens for slot in busy if slot.tokens]
+    return SlotUse(busy=len(busy), fullest=max(tokens, default=None), all=sum(tokens) if tokens else None)

@@ -37,6 +37,8 @@ ErrorText = Callable[[LlameroError], str]
 LINE_LIMIT = 2000
 # Usage and timings stand in the last event or two.
 ENDING_BYTES = 8 * 1024
+# The status that an error in mid-stream would have had.
+BROKEN_OFF = 500
 _SHORTEST_MS = 0.05
 _SHORTEST_QUEUE_MS = 0.5  # every request is asked for a moment whether it must wait
 _FOLDERS = re.compile(r"^.*[\\/]")
@@ -48,6 +50,10 @@ class _Answer(msgspec.Struct):
 
     choices: tuple[_WholeChoice, ...] = ()
     content: str | None = None
+
+
+class _Problem(msgspec.Struct):
+    error: object = None
 
 
 class _WholeMessage(msgspec.Struct):
@@ -70,9 +76,20 @@ def conclude(trace: Trace) -> None:
         trace.timings = whole.timings or trace.timings
         if trace.tokens is None and whole.usage is not None:
             trace.tokens = TokenCounts(whole.usage.prompt_tokens, whole.usage.completion_tokens)
-        if trace.failure is None and trace.status is not None and trace.status >= 400:
-            trace.failure = refusal(trace.status, data)
+        if trace.failure is None and (trace.status or 0) >= 400:
+            trace.failure = refusal(trace.status or 0, data)
+        elif trace.failure is None and _is_error(data):
+            # A stream that has begun has its status; what ends it is told in its last event.
+            trace.failure, trace.outcome = refusal(BROKEN_OFF, data), Outcome.FAILED
     trace.events.forget_last()
+
+
+def _is_error(data: bytes) -> bool:
+    """Is it an error in the place of an answer, as engines and every dialect of ours tell it?"""
+    try:
+        return msgspec.json.decode(data, type=_Problem).error not in (None, "")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def summary_of(trace: Trace, messages: ErrorText) -> RequestSummary:
