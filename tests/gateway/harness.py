@@ -150,7 +150,7 @@ class SomeServers:
     def status(self) -> ActorSnapshot:
         limits = ServerLimits(slots=4, context=8192)
         servers = [
-            ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, pid=1, port=2, limits=limits)
+            ServerSnapshot(model=m, phase=ServerPhase.READY, generation=1, leases=2, pid=1, port=2, limits=limits)
             for m in self._ready
         ]
         return ActorSnapshot(servers=tuple(servers), queue={model.alias: 3 for model in self._ready}, waiting=0)

@@ -196,3 +196,8 @@ def test_server_is_told_by_its_requests_where_its_slots_were_not_read() -> None:
     assert (told.context_tokens, told.context_limit) == (158, 8192)
     unlimited = ServerSnapshot(model=ModelId("m", "/m.gguf"), phase=ServerPhase.STARTING, generation=1)
     assert (snapshot(unlimited).slots_busy, snapshot(unlimited).slots) == (None, None)
+
+
+def test_server_that_has_answered_has_no_slot_in_use_whatever_was_read_before() -> None:
+    told = snapshot(server(leases=0), m=SlotUse(busy=1, fullest=716, all=716))
+    assert (told.slots_busy, told.context_tokens) == (0, 158)

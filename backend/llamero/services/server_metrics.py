@@ -58,7 +58,8 @@ def server_metrics(server: ServerSnapshot, waiting: int, readings: Readings, now
     """One server; it is up since it became ready, and the time in any other phase is not counted."""
     alias = server.model.alias
     activity = readings.activities.get(alias, ServerActivity())
-    use = readings.slots.get(alias)
+    # What was read while it answered is of the past once it does not.
+    use = readings.slots.get(alias) if server.leases else None
     return ServerMetrics(
         alias=alias,
         phase=server.phase,
