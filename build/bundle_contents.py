@@ -34,7 +34,14 @@ _QT = ("QtCore", "QtGui", "QtNetwork", "QtWebChannel", "QtWebEngineCore", "QtWeb
 _TOOLKIT_MODULES = {
     "qt": ("webview.platforms.qt", "qtpy", "PySide6", *(f"PySide6.{name}" for name in _QT)),
     "system": ("webview.platforms.gtk",),
-    "win32": ("webview.platforms.winforms", "webview.platforms.edgechromium", "clr_loader", "pythonnet"),
+    "win32": (
+        "webview.platforms.winforms",
+        "webview.platforms.edgechromium",
+        "clr_loader",
+        "pythonnet",
+        "pystray",
+        "PIL.Image",
+    ),
     "darwin": ("webview.platforms.cocoa", "Foundation", "WebKit", "objc"),
 }
 
