@@ -52,6 +52,9 @@ async def context_while_answering(app: Application) -> list[ServerMetrics]:
     """What is told of the server during its answer, where that is known from a slot."""
     seen: list[ServerMetrics] = []
     async with app.inference.stream(InferenceRequest(model="demo", body=BODY)) as reply:
+        sample = None
         async for _ in reply:
-            seen += (await app.llama.get_metrics()).servers
+            if app.metrics.latest is not sample:
+                sample = app.metrics.latest
+                seen += (await app.llama.get_metrics()).servers
     return [one for one in seen if one.context_tokens is not None and one.context_tokens < TOKENS]
