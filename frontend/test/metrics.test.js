@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cardsOf } from '../src/views/metrics/cards.js';
 import { bands, extended, fits, nearest } from '../src/views/metrics/history.js';
+import { legendRows } from '../src/views/metrics/picture.js';
 import { marked, told } from '../src/views/metrics/units.js';
 
 const load = (values, peaks = null) => ({ quantity: 'cpu.load', unit: 'percent', subject: null, values, peaks });
@@ -92,4 +93,18 @@ test('values carry the units that people expect', () => {
   assert.equal(told('seconds', 4.26), '4.3 s');
   assert.equal(told('percent', null), '–');
   assert.equal(marked('bytes', 8 * 1024 ** 3), '8 GB');
+});
+
+test('a value is told with how much there could be, where that is known', () => {
+  assert.equal(told('tokens', 303, 8192), '303 of 8,192 tokens');
+  assert.equal(told('count', 3, 4), '3 of 4');
+  assert.equal(told('tokens', 303, null), '303 tokens');
+  assert.equal(told('tokens', null, 8192), told('tokens', null));
+});
+
+test('a legend in a picture takes as many rows as it needs', () => {
+  const entry = (label, more = {}) => ({ line: { key: label, label, hue: 1, unit: 'count', ...more }, value: '0' });
+  const rows = legendRows([entry('Context'), entry('Slots'), entry('Core 1', { quiet: true }), entry('Waiting')], 220, (label) => 10 * label.length);
+  assert.deepEqual(rows.map((row) => row.map((one) => one.label)), [['Context 0', 'Slots 0'], ['Waiting 0']]);
+  assert.deepEqual(legendRows([entry('longer than the picture is wide')], 20, (label) => 10 * label.length).length, 1);
 });
