@@ -36,7 +36,7 @@ class PackagedHome(Home):
             self.folder / "llamero",
             f"sys.path.insert(0, {str(REPOSITORY / 'backend')!r})\n"
             "sys.frozen, sys.executable = True, os.path.abspath(__file__)\n"
-            "from llamero.cli import main\n"
+            "from llamero.__main__ import main\n"
             "sys.exit(main())",
         )
 
