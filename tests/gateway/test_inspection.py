@@ -97,6 +97,15 @@ async def test_request_whose_engine_dies_shows_the_recovery_and_both_requests(tm
         assert len(details.sent) == 2
 
 
+@pytest.mark.parametrize("name", ["openai", "anthropic", "ollama"])
+async def test_request_whose_engine_breaks_its_answer_off_has_failed(name: str, tmp_path: Path) -> None:
+    """As an engine does whose context is full: by an event, long after the status."""
+    async with inspected(fake_engine(tmp_path, words=20, error_after_chunks=5)) as at:
+        details = await post(at, *DIALECTS[name][:2])
+        assert (details.summary.status, details.summary.outcome) == (200, Outcome.FAILED)
+        assert "told to fail" in (details.summary.error or "")
+
+
 async def test_request_of_a_client_that_leaves_is_gone(tmp_path: Path) -> None:
     async with inspected(fake_engine(tmp_path, words=5000, tokens_per_second=50)) as at:
         body = json.dumps(DIALECTS["openai"][1]).encode()
