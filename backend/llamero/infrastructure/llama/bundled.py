@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from llamero.infrastructure.packaged import is_packaged
 from llamero.models.bundled_engines import MANIFEST_NAME, BundledEngines
 from llamero.models.llama import Engine, EngineKind
 
@@ -23,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 def bundled_folder() -> Path | None:
     """Where this package has its engines, if it is one."""
-    return engines_of(Path(sys.executable).resolve()) if getattr(sys, "frozen", False) else None
+    return engines_of(Path(sys.executable).resolve()) if is_packaged() else None
 
 
 def engines_of(program: Path) -> Path:
