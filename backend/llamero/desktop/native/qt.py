@@ -47,6 +47,8 @@ class QtWindow:
         """Start the browser engine. Its flags are read now, so those that pywebview adds later have no effect: they
         would give any page the microphone."""
         self._gui.QGuiApplication.setDesktopFileName("llamero")
+        # It would be beside our own cache, and nobody would take it away with Llamero.
+        self._core.QCoreApplication.setAttribute(self._core.Qt.ApplicationAttribute.AA_DisableShaderDiskCache)
         _start_browser_unlocked()
         self._engine.QWebEngineProfile.defaultProfile()
 
