@@ -10,7 +10,8 @@
 #   python3-gi …    the system's own WebKitGTK, the window's other toolkit
 #   nsis p7zip-full   compile the installer for Windows, and list what is in it
 #   appstream shared-mime-info groff-base   judge what desktops and manuals are told
-#   lintian debootstrap binutils   judge the .deb, make a system to install it in, read what programs link to
+#   lintian debootstrap zsh fish   judge the .deb, make a system to install it in, read its completions
+#   binutils patchelf   read what programs link to, and take out where they looked when they were built
 #   prometheus   what reads /metrics, and its own check of it
 #   chromium fonts-dejavu-core   the browser that the page is tested in, and letters for it
 # Installs what is missing where it may, says what, and is silent when nothing is. Elsewhere it says what to install
@@ -36,6 +37,7 @@ if [ "$(uname -s)" = Linux ]; then
     command -v groff >/dev/null 2>&1 || need groff-base
     command -v lintian >/dev/null 2>&1 || need lintian
     command -v debootstrap >/dev/null 2>&1 || [ -x /usr/sbin/debootstrap ] || need debootstrap
+    for program in zsh fish patchelf; do command -v $program >/dev/null 2>&1 || need $program; done
     command -v objdump >/dev/null 2>&1 || need binutils
     libraries=$(/sbin/ldconfig -p 2>/dev/null)
     while read -r library package; do

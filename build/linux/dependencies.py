@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from linux.programs import dynamic_sections
 from llamero.infrastructure.llama.bundled import FOLDER_NAME
 
 # What is loaded by name and therefore linked by nothing: OpenGL's dispatch libraries, which pick the driver.
@@ -24,7 +25,6 @@ LOADED_BY_NAME = ("libegl1", "libgl1")
 RECOMMENDED = ("fonts-dejavu-core | fonts-freefont-ttf", "hicolor-icon-theme", "shared-mime-info", "xdg-utils")
 # Keeps the keys of remote servers; without it they are in a file for the user alone.
 SUGGESTED = ("gnome-keyring | kwalletmanager",)
-_ELF = b"\x7fELF"
 _NEEDED = re.compile(r"^  NEEDED +(\S+)$", re.MULTILINE)
 _GLIBC = re.compile(r" GLIBC_(\d+)\.(\d+)(?:\.\d+)?$", re.MULTILINE)
 _LOADER = re.compile(r"ld-linux.*\.so\.\d+|linux-vdso\.so\.\d+")
@@ -38,7 +38,7 @@ def needed_packages(bundle: Path) -> tuple[str, ...]:
     """
     engines = bundle / FOLDER_NAME
     own = [path for path in sorted(bundle.rglob("*")) if not path.is_relative_to(engines)]
-    text = _dynamic_sections(own)
+    text = dynamic_sections(own)
     wanted = _wanted(text, own)
     places = _library_places()
     missing = sorted(wanted - places.keys())
@@ -54,23 +54,15 @@ def recommended_packages(bundle: Path) -> tuple[str, ...]:
     """Return the value of `Recommends`: what every bundle is better with, and what its engines are linked to."""
     paths = sorted((bundle / FOLDER_NAME).rglob("*"))
     places = _library_places() if paths else {}
-    wanted = _wanted(_dynamic_sections(paths), paths) & places.keys() if paths else set()
+    wanted = _wanted(dynamic_sections(paths), paths) & places.keys() if paths else set()
     linked = {_package_of(places[name]) for name in wanted} - {"libc6"}
     return (*RECOMMENDED, *sorted(linked))
 
 
-def _wanted(dynamic_sections: str, paths: Iterable[Path]) -> set[str]:
+def _wanted(sections: str, paths: Iterable[Path]) -> set[str]:
     """The libraries that are linked to and not among these."""
     names = {path.name for path in paths}
-    return {name for name in _NEEDED.findall(dynamic_sections) if name not in names and not _LOADER.fullmatch(name)}
-
-
-def _dynamic_sections(paths: Iterable[Path]) -> str:
-    programs = [str(path) for path in paths if _is_elf(path)]
-    if not programs:
-        return ""
-    command = ["objdump", "--private-headers", *programs]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {name for name in _NEEDED.findall(sections) if name not in names and not _LOADER.fullmatch(name)}
 
 
 def _library_places() -> dict[str, str]:
@@ -86,10 +78,3 @@ def _package_of(library: str) -> str:
         if done.returncode == 0:
             return done.stdout.partition(":")[0]
     raise SystemExit(f"{library} belongs to no package; the bundle has to bring it along, or do without.")
-
-
-def _is_elf(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_ELF)) == _ELF

@@ -16,7 +16,7 @@ from html import escape
 # What a heading of Keep a Changelog looks like: `## 1.2.0 - 2026-01-31`, or `## Unreleased`; brackets may be there.
 _HEADING = re.compile(r"## \[?(?P<version>[^\]\s]+)\]?(?: - (?P<date>\d{4}-\d{2}-\d{2}))?", re.ASCII)
 _UNRELEASED = "unreleased"
-MAINTAINER = "The Llamero developers <llamero@localhost>"
+MAINTAINER = "The Llamero developers <developers@llamero.invalid>"
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from linux.programs import forget_foreign_places
+
+# Loaded, and started by nobody.
+_LIBRARY = re.compile(r"\.so(\.\d+)*$")
+
 
 def copy_bundle(bundle: Path, target: Path) -> None:
-    """Copy a directory with its links as links. Permissions do not come along; see `normalize`."""
+    """Copy a bundle, and let nothing in it name the machine that built it. For permissions see `normalize`."""
     shutil.copytree(bundle, target, symlinks=True)
+    forget_foreign_places(target)
 
 
 def write(path: Path, content: str | bytes, *, executable: bool = False) -> None:
@@ -23,11 +30,11 @@ def write(path: Path, content: str | bytes, *, executable: bool = False) -> None
 def normalize(root: Path, moment: int) -> None:
     """Make everything below `root`, and itself, readable for all, writable for its owner, and dated at `moment`.
 
-    Links are dated, too. Who may execute a file is whoever may now: nobody or everybody.
+    Links are dated, too. Who may execute a file is whoever may now, nobody or everybody; libraries are for nobody.
     """
     for path in [*_walk(root), root]:
         if not path.is_symlink():
-            executable = path.is_dir() or path.stat().st_mode & 0o100
+            executable = path.is_dir() or (path.stat().st_mode & 0o100 and not _LIBRARY.search(path.name))
             path.chmod(0o755 if executable else 0o644)
         os.utime(path, (moment, moment), follow_symlinks=False)
 
