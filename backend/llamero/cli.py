@@ -129,6 +129,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_global_options(parser, top=True)
     # A menu's entry is one command line for both: with the file that was clicked, and with none.
     parser.add_argument("--model", metavar="FILE", nargs="?", type=Path, help="GGUF file to open in the window")
+    parser.add_argument(
+        "--new-chat", action="store_true", help="begin a new chat, in the window that is open if one is"
+    )
     parser.add_argument("--background", action="store_true", help="begin as an icon in the tray, where there is one")
     parser.add_argument("--selftest", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)

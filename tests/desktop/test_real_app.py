@@ -59,6 +59,13 @@ def test_app_window_opened_asked_read_and_closed_leaves_nothing_running(home: Ho
         # A second start finds the first, hands over and ends.
         second = home.run(env={"DISPLAY": display.name, "LLAMERO_GUI": "qt"})
         assert (second.status, second.stderr) == (0, "")
+        expect(page.locator(".message.is-user")).to_have_count(1)
+        # And one from the menu's action begins a chat there.
+        third = home.run("--new-chat", env={"DISPLAY": display.name, "LLAMERO_GUI": "qt"})
+        assert (third.status, third.stderr) == (0, "")
+        expect(page.locator(".message.is-user")).to_have_count(0)
+        page.get_by_text("Tell me about llamas").first.click()
+        expect(page.locator(".message.is-user")).to_have_count(1)
     display.close(display.window("Llamero"))
     assert process.wait(15) == 0
     until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")

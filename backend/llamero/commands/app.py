@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 # The core may take this much longer to end than its engines may.
 END_S = 2.0
 GEOMETRY_FILE = "window.json"
+NEW_CHAT = "--new-chat"
 
 
 def open_app(options: Options) -> int:
@@ -73,7 +74,7 @@ def open_app(options: Options) -> int:
 def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) -> int | WindowUnavailable:
     give_back_freed_memory()
     life = DesktopLife(ground.resolved.settings.desktop, login_entry(options.data_dir))
-    core = _Core(ground, origin, options.model and options.model.absolute(), life)
+    core = _Core(ground, origin, options, life)
     window = core.window = DesktopWindow(
         toolkit,
         WindowOptions(
@@ -97,8 +98,9 @@ def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) ->
 
 
 def _handed_over(options: Options) -> list[str]:
-    """What a second start tells the first: the file that it opens, however that was said, or that it only looks."""
+    """What a second start tells the first: the file or the new chat that it opens, or that it only looks."""
     words = [] if options.model is None else ["--model", str(options.model.absolute())]
+    words += [NEW_CHAT] if options.new_chat else []
     return [BACKGROUND] if options.background and not words else words
 
 
@@ -109,11 +111,12 @@ def _reason(unavailable: WindowUnavailable) -> str:
 class _Core:
     """All that lives behind the window, on the window's core loop."""
 
-    def __init__(self, ground: Ground, origin: Origin, model: Path | None, life: DesktopLife) -> None:
+    def __init__(self, ground: Ground, origin: Origin, options: Options, life: DesktopLife) -> None:
         self.window: DesktopWindow | None = None
         self._ground = ground
         self._origin = origin
-        self._model = model
+        self._model = options.model and options.model.absolute()
+        self._new_chat = options.new_chat
         self._life = life
         self._app: Application | None = None
         self._stack = AsyncExitStack()
@@ -152,6 +155,8 @@ class _Core:
         )
         if self._model is not None:
             await page.choose_model(self._model)
+        elif self._new_chat:
+            await page.open_on_new_chat()
         page.put_behind(front)
         self._page_there.set()
         self._life.follow(settings)
@@ -210,6 +215,8 @@ class _Core:
         model = _model_named(request)
         if model is not None and self._page is not None:
             await self._page.choose_model(model)
+        elif NEW_CHAT in request.arguments and self._page is not None:
+            self._page.new_chat()
         if self.window is not None:
             self.window.bring_to_front()
 

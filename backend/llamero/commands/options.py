@@ -32,6 +32,7 @@ class Options(argparse.Namespace):
     background: bool = False
     yes: bool = False
     keep_models: bool = False
+    new_chat: bool = False
     file: Path = Path()
     prompt: str | None = None
     ollama_port: int | None = None

@@ -70,17 +70,24 @@ class Page:
         Raises ModelFileNotFound or BadModelFile.
         """
         known = await know_model_file(self._services, file)
-        preferences = self._services.preferences
-        ui = replace(await preferences.value(UI_STATE, UiState) or UiState(), model=known.alias, conversation_id=None)
-        await preferences.set_value(UI_STATE, ui)
-        self._services.hub.event("ui", ui)
+        await self._leave_conversation(model=known.alias)
         self.new_chat(known.alias)
+
+    async def open_on_new_chat(self) -> None:
+        """Let a page that opens from now on show a new chat, with the model that it has."""
+        await self._leave_conversation()
 
     def new_chat(self, model: str | None = None) -> None:
         """Let the app's own window begin a chat; what a tab of a browser shows stays."""
         hub = self._services.hub
         windows = {key for key in hub.connected() if key.startswith(f"{WindowKind.WINDOW}:")}
         hub.event("new_chat", NewChat(model=model), only=windows)
+
+    async def _leave_conversation(self, **changes: str) -> None:
+        preferences = self._services.preferences
+        ui = replace(await preferences.value(UI_STATE, UiState) or UiState(), conversation_id=None, **changes)
+        await preferences.set_value(UI_STATE, ui)
+        self._services.hub.event("ui", ui)
 
     async def shown(self) -> None:
         """Wait until a page has connected."""
