@@ -13,7 +13,7 @@ _SEARCH_PATH = re.compile(r"^  (?:RPATH|RUNPATH) +(\S+)$", re.MULTILINE)
 
 
 def dynamic_sections(paths: Iterable[Path]) -> str:
-    """What objdump says of those that are programs or libraries: what each is linked to, and where it looks for that."""
+    """What objdump says of the programs and libraries among these: what each is linked to, and where it looks."""
     programs = [str(path) for path in paths if _is_elf(path)]
     if not programs:
         return ""

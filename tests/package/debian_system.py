@@ -71,6 +71,7 @@ def debian_system(folder: Path) -> Iterator[DebianSystem]:
     root.mkdir(parents=True)
     try:
         subprocess.run(["tar", "--extract", "--file", _base(), "--directory", root, "--numeric-owner"], check=True)
+        (root / "tmp/.X11-unix").mkdir(mode=0o1777)  # where a display is, once the machine runs
         yield DebianSystem(root)
     finally:
         subprocess.run(["rm", "-rf", root], check=True)

@@ -91,7 +91,6 @@ class Machine:
 def running(system: DebianSystem, visible: Path) -> Iterator[Machine]:
     """Run a system. `visible` is a folder of this machine that it sees, read-only, at `/mnt`."""
     command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", _START, "init"]
-    (system.root / "tmp/.X11-unix").mkdir(mode=0o1777, exist_ok=True)
     argv = [*command, str(system.root), str(visible)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

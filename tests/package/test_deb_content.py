@@ -14,9 +14,8 @@ LARGEST_MB = 190
 
 
 def test_deb_is_well_made_by_the_judgment_of_lintian(package: Path) -> None:
-    command = ["lintian", "--no-cfg", "--fail-on", "error,warning", "--tag-display-limit", "0", str(package)]
-    if_root = ["--allow-root"] if "--allow-root" in subprocess.getoutput("lintian --help") else []
-    done = subprocess.run([*command, *if_root], capture_output=True, text=True, check=False, timeout=300)
+    command = ["lintian", "--no-cfg", "--fail-on", "error,warning", "--tag-display-limit", "0", package]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -50,12 +49,20 @@ def test_deb_brings_completions_that_the_shell_can_read(package: Path, shell: st
 
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
     script = tmp_path / "usr" / PLACES[shell]
-    asked = {
-        "bash": f"source {script}; COMP_WORDS=(llamero se); COMP_CWORD=1; _shtab_llamero llamero se llamero; "
-        'echo "${COMPREPLY[@]}"',
-        "zsh": f"autoload -U compinit; compinit -u -d {tmp_path}/dump; source {script}; print ${{(k)functions}}",
-        "fish": f"source {script}; complete --do-complete 'llamero se'",
+    # In zsh completions can only be loaded, and asked for by whoever types.
+    asked, answer = {
+        "bash": (
+            f"source {script}; COMP_WORDS=(llamero se); COMP_CWORD=1; _shtab_llamero llamero se llamero; "
+            'echo "${COMPREPLY[@]}"',
+            "serve",
+        ),
+        "zsh": (
+            f"fpath=({script.parent} $fpath); autoload -U compinit; compinit -u -D; "
+            "autoload -U +X _llamero && print ${_comps[llamero]}",
+            "_llamero",
+        ),
+        "fish": (f"source {script}; complete --do-complete 'llamero se'", "serve"),
     }[shell]
     done = subprocess.run([shell, "-c", asked], capture_output=True, text=True, check=True, timeout=30)
     assert done.stderr == ""
-    assert ("_shtab_llamero_serve_options" if shell == "none" else "serve") in done.stdout
+    assert answer in done.stdout

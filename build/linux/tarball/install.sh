@@ -12,7 +12,7 @@ case "${1-}" in
 esac
 [ -n "$prefix" ] || { echo "There is no home directory; use --prefix DIR." >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$prefix/lib" "$prefix/bin"
+mkdir -p "$prefix/lib"
 prefix=$(cd "$prefix" && pwd)
 place=$prefix/lib/llamero
 [ -x "$here/lib/llamero/llamero" ] || { echo "$here is not an unpacked Llamero." >&2; exit 1; }
@@ -25,6 +25,7 @@ cp "$here/uninstall.sh" "$place.new/uninstall.sh"
 [ ! -x "$place/uninstall.sh" ] || "$place/uninstall.sh" --quiet
 mv "$place.new" "$place"
 
+mkdir -p "$prefix/bin"
 ln -sf ../lib/llamero/llamero "$prefix/bin/llamero"
 while read -r file; do
     mkdir -p "$prefix/$(dirname "$file")"
