@@ -1,6 +1,6 @@
 /**
- * Puts a markdown stream on the page. Writes are as far apart as they are costly, so that a growing answer takes about an
- * eighth of the main thread: at most thirty a second, five while a long block is open. Each replaces only the last block.
+ * Puts a markdown stream on the page. Writes are as far apart as they are costly, so that a growing answer takes about a
+ * tenth of the main thread: at most thirty a second, five while a long block is open. Each replaces only the last block.
  */
 import { afterThisFrame, inNextFrame } from '../frames.js';
 import { decorate } from './decorate.js';
@@ -12,7 +12,7 @@ import { MarkdownStream } from './stream.js';
 const LONG_TAIL = 8 * 1024;
 const EVERY_MS = 30;
 const SLOWEST_MS = 250;
-const SHARE = 8;
+const SHARE = 10;
 const LONG_TAIL_EVERY_MS = 200;
 
 export class MarkdownView {
