@@ -112,7 +112,7 @@ def test_bundle_from_an_odd_and_read_only_place_finds_nothing_wrong(installed: I
 def test_bundle_answers_with_the_model_and_the_engine_that_it_brings(installed: Installed) -> None:
     done = installed.ended("run", "demo", "Hello")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "demo" in done.stdout
+    assert len(done.stdout.split()) > 5
     assert installed.members() == []
 
 

@@ -44,7 +44,7 @@ def test_cli_run_prompt_is_answered_on_stdout(home: Home, demo_model: Path) -> N
 def test_cli_run_demo_is_the_model_that_comes_along(home: Home) -> None:
     result = home.run("run", "demo", "Hello")
     assert (result.status, result.stderr) == (0, "")
-    assert "demo" in result.stdout
+    assert len(result.stdout.split()) > 5
 
 
 def test_cli_run_reasoning_stays_out_of_a_pipe(home: Home, think_model: Path, tmp_path: Path) -> None:
