@@ -73,6 +73,16 @@ def is_child_of_the_fake(process: psutil.Process) -> bool:
         return False
 
 
+def test_start_in_a_folder_that_has_been_deleted_is_a_start_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert not hand_over(tmp_path / "nobody", ["model.gguf"])
+
+
 def test_hand_over_in_a_directory_that_nobody_holds_is_ours(tmp_path: Path) -> None:
     assert not hand_over(tmp_path / "missing", [])
     (tmp_path / "lock").touch()

@@ -6,6 +6,7 @@ process however that ends, so what a killed process leaves in the file is never 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ def hand_over(run_dir: Path, arguments: Sequence[str], *, patience_s: float = ST
     False when nobody holds the directory: then it is ours to open. Also False, after `patience_s` seconds, when the
     holder does not answer: it has no window, or it hangs; opening the directory then says who holds it. Blocks.
     """
-    request = Activate(arguments=tuple(arguments), working_directory=str(Path.cwd()))
+    request = Activate(arguments=tuple(arguments), working_directory=_working_directory())
     deadline = time.monotonic() + patience_s
     while is_held(run_dir):
         record = read_instance_record(run_dir)
@@ -36,3 +37,11 @@ def hand_over(run_dir: Path, arguments: Sequence[str], *, patience_s: float = ST
             return False
         time.sleep(_POLL_S)
     return False
+
+
+def _working_directory() -> str:
+    """Where the paths on our command line begin. In a folder that has been deleted there is nothing to name."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return os.sep
