@@ -34,7 +34,12 @@ NOTICES = "THIRD_PARTY_LICENSES.txt"
 
 
 def bundle(window: str = "qt", engines: Path | None = None) -> Path:
-    """Build the page and the bundle, and return its folder. Raises CalledProcessError when a step fails."""
+    """Build the page and the bundle, and return its folder. Raises CalledProcessError when a step fails.
+
+    Without `engines`, those that LLAMERO_BUNDLE_ENGINES names come along, so that one variable does for every package.
+    """
+    if engines is None and (named := os.environ.get("LLAMERO_BUNDLE_ENGINES")):
+        engines = Path(named)
     if engines is not None and read_manifest(engines) is None:
         raise SystemExit(f"{engines} has no engines in it; build/engines.py makes them")
     subprocess.run([sys.executable, str(ROOT / "build" / "build_frontend.py")], check=True, stdout=sys.stderr)

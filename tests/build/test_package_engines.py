@@ -47,6 +47,14 @@ def test_package_with_a_folder_that_has_no_engines_is_refused_before_anything_is
         bundle(engines=tmp_path)
 
 
+def test_package_takes_the_engines_along_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLAMERO_BUNDLE_ENGINES", str(tmp_path / "named"))
+    with pytest.raises(SystemExit, match="named has no engines in it"):
+        bundle()
+
+
 @LINUX
 def test_package_recommends_what_its_engines_need_and_does_not_depend_on_it(engines: Path, tmp_path: Path) -> None:
     program = tmp_path / "llamero" / "llamero"
