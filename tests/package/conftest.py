@@ -21,6 +21,15 @@ from tests.package.debian_system import DebianSystem, debian_system
 
 __all__ = ["display"]
 
+BODY_S, BUILD_S = 600, 1800
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Limit the tests' own bodies: what is made once is made in the time of whoever asks for it first."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(BODY_S, func_only=True))
+
 
 @pytest.fixture(scope="session")
 def bundle() -> Path:
@@ -28,7 +37,7 @@ def bundle() -> Path:
     if named := os.environ.get("LLAMERO_BUNDLE"):
         return Path(named)
     command = [sys.executable, str(REPOSITORY / "build" / "package.py"), "bundle", "--window", "qt"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=BUILD_S)
     return Path(done.stdout.strip())
 
 
@@ -38,7 +47,7 @@ def packages(bundle: Path) -> Path:
     if named := os.environ.get("LLAMERO_PACKAGES"):
         return Path(named)
     command = [sys.executable, str(REPOSITORY / "build" / "package.py"), "linux", "--bundle", str(bundle)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=BUILD_S)
     return Path(done.stdout.splitlines()[0]).parent
 
 

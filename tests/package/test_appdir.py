@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.desktop.x11 import Display
 from tests.package.debian_system import DebianSystem
 from tests.package.machine import running
 from tests.process.cli import until
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_appdir_on_a_read_only_place_opens_its_window(

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from llamero.desktop.options import DEBUGGING_VARIABLE
@@ -35,8 +34,6 @@ AROUND = tuple(f"home/{USER}/{place}" for place in (".local", *PLACES))
 OF_THE_SYSTEM = tuple(f"home/{USER}/.cache/{name}" for name in ("mesa_shader_cache", "fontconfig"))
 # Where a system keeps its own records of what is installed.
 RECORDS = ("var/lib/dpkg", "var/lib/apt", "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig", "var/log")
-
-pytestmark = pytest.mark.timeout(600)
 
 
 @contextmanager

@@ -12,8 +12,6 @@ import pytest
 from linux.product import APPLICATION_ID
 from tests.package.file_changes import changes, snapshot
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope="module")
 def unpacked(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
