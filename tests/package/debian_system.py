@@ -88,7 +88,9 @@ def _base() -> Path:
         root.mkdir(parents=True)
         sources = list(_sources())
         mirror = next(uri for uri, release, _ in sources if release == SUITE)
-        command = ["debootstrap", "--variant=minbase", SUITE, str(root), mirror]
+        # In a namespace of its own: what it mounts is gone with it, also when it is killed on the way.
+        alone = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
+        command = [*alone, "debootstrap", "--variant=minbase", SUITE, str(root), mirror]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=600, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         _set_up(root, sources)
