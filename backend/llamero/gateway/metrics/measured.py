@@ -43,7 +43,8 @@ class MeasuredInference(Generic[Reply]):
         try:
             async with self._inner.stream(request) as reply:
                 answered = reply.status < 400
-                self._opened(request.model, reply, loop.time() - began)
+                # The client comes first: what is counted here can wait until its first token is out.
+                loop.call_soon(self._opened, request.model, reply, loop.time() - began)
                 try:
                     yield reply
                 finally:
