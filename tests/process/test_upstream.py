@@ -176,6 +176,23 @@ async def test_poured_body_arrives_piece_by_piece_as_it_is_sent() -> None:
     assert sink.writes == 3
 
 
+async def test_engine_in_a_hurry_is_read_in_larger_pieces() -> None:
+    sink = Collector()
+    said = [b"%d," % number for number in range(3000)]
+
+    async def script(engine: Engine) -> None:
+        await engine.send(CHUNKED)
+        for piece in said:
+            await engine.send(chunk(piece))
+            await asyncio.sleep(0)
+        await engine.send(END)
+
+    async with upstream(script) as (up, _), up.request("GET", "/") as reply:
+        await reply.pour(sink)
+    assert sink.data == b"".join(said)
+    assert sink.writes < len(said) / 2
+
+
 async def test_redirect_is_not_followed() -> None:
     raw = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
     async with upstream(says(raw)) as (up, engines):

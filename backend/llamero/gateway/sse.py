@@ -87,7 +87,7 @@ class EventStream:
 
     @property
     def response(self) -> web.StreamResponse | None:
-        """The response once its head is out; before that an answer can still be of any other kind."""
+        """The response once this is settled to be a stream; before that an answer can be of any other kind."""
         return self._response
 
     async def __aenter__(self) -> EventStream:
