@@ -37,10 +37,10 @@ from llamero.desktop.geometry import (
 from llamero.desktop.native import Hooks, NativeWindow, native_window
 from llamero.desktop.navigation import NavigationLock, filter_webbrowser
 from llamero.desktop.options import WindowOptions
+from llamero.desktop.presence import Presence
 from llamero.desktop.signals import SignalWatch
 from llamero.desktop.toolkit import ToolkitFailed, find_screens, load_toolkit, screen_area
-from llamero.desktop.tray import Tray, TrayAction
-from llamero.infrastructure.notifications import Notifier
+from llamero.desktop.tray import TrayAction
 from llamero.models.desktop import Toolkit, WindowGeometry, WindowUnavailable
 from llamero.models.notifications import Notification
 
@@ -77,8 +77,7 @@ class DesktopWindow:
         self._closing = threading.Event()
         self._prepared = threading.Event()
         self._shown = threading.Event()
-        self._tray: Tray | None = None
-        self._notifier = Notifier(self.bring_to_front)
+        self._presence = Presence(self._core, self.bring_to_front)
         self._toolkit_ended = threading.Event()
         self._ending = threading.Event()
         self._maximized = False
@@ -139,7 +138,7 @@ class DesktopWindow:
         """Tell a person who does not see the window. Any thread."""
         native = self._native
         if native is not None and self._prepared.is_set() and not self._closing.is_set():
-            native.run(lambda: self._tell_unseen(native, notification))
+            self._presence.tell_unseen(native, notification)
 
     async def choose_model_file(self) -> Path | None:
         """Ask the person for a model file by a native dialog; see `NativeFileDialogs`. Core's loop."""
@@ -222,9 +221,9 @@ class DesktopWindow:
             self._end_toolkit()
             return
         if self._options.tray is not None:
-            self._tray = native.open_tray(self._options.tray, self._act_by_tray)
+            self._presence.open_tray(native, self._options.tray, self._act_by_tray)
         self._prepared.set()
-        if self._options.start_hidden and self._tray_is_there():
+        if self._options.start_hidden and self._presence.has_tray():
             return
         timer = threading.Timer(SHOW_AT_LATEST_S, self._show)
         timer.daemon = True
@@ -265,7 +264,7 @@ class DesktopWindow:
         if not succeeded:
             logger.warning("the window's page did not load")
         self.loaded.set()
-        if not (self._options.start_hidden and self._tray_is_there()):
+        if not (self._options.start_hidden and self._presence.has_tray()):
             self._show()
 
     def _show(self) -> None:
@@ -280,32 +279,20 @@ class DesktopWindow:
 
     def _on_closing(self) -> bool:
         """The person closes the window: it stays in the tray, or from here on nothing is asked of it any more."""
-        if not self._closing.is_set() and self._native is not None and self._options.stays() and self._tray_is_there():
+        if (
+            not self._closing.is_set()
+            and self._native is not None
+            and self._options.stays()
+            and self._presence.has_tray()
+        ):
             self._native.hide()
             return False
         self._closing.set()
-        if self._tray is not None:
-            self._tray.close()
+        self._presence.end()
         if not self._ending.is_set():
             self._ending.set()
             threading.Thread(target=self._watch_toolkit, name="llamero-closing", daemon=True).start()
         return True
-
-    def _tell_unseen(self, native: NativeWindow, notification: Notification) -> None:
-        if self._closing.is_set() or native.is_seen():
-            return
-        with contextlib.suppress(RuntimeError):  # the core has ended
-            shown = self._core.run(self._notifier.show(notification))
-            shown.add_done_callback(lambda done: self._tell_by_tray(native, notification, done))
-
-    def _tell_by_tray(self, native: NativeWindow, notification: Notification, done: Future[bool]) -> None:
-        """Where the desktop has nobody else who would."""
-        tray = self._tray
-        if tray is not None and not done.cancelled() and not done.result() and not self._closing.is_set():
-            native.run(lambda: tray.notify(notification.title, notification.body))
-
-    def _tray_is_there(self) -> bool:
-        return self._tray is not None and self._tray.is_there()
 
     def _act_by_tray(self, action: TrayAction) -> None:
         """On the toolkit's thread, or the tray's own."""
