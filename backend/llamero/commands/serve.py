@@ -21,6 +21,7 @@ from llamero.commands.options import Ground, Options, prepare
 from llamero.commands.signals import asked_to_end
 from llamero.infrastructure.api_keys import read_api_key
 from llamero.infrastructure.event_loop import new_event_loop
+from llamero.infrastructure.memory import look_for_garbage_rarely
 from llamero.infrastructure.messages import default_messages
 from llamero.models.errors import IoFailed
 from llamero.models.settings import Source
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 def serve(options: Options) -> int:
     """Serve until asked to end. Raises LlameroError when it cannot begin."""
+    look_for_garbage_rarely()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_until_asked(options))
 
