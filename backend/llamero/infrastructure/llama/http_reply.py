@@ -128,11 +128,10 @@ class HttpReply(asyncio.BufferedProtocol):
 
         Raises UpstreamFailed when the connection breaks, and what `sink` raises.
         """
-        ended_before = self._ended
         while data := self._take_held():
             if not sink.write(data):
                 await sink.drained()
-        if ended_before:
+        if self._ended:
             # libuv's loop sends at the end of a turn; without one, only after everything has been cleared away.
             await asyncio.sleep(0)
         self._sink = sink
@@ -176,7 +175,7 @@ class HttpReply(asyncio.BufferedProtocol):
         self.has_begun = True
         parser = self._parser
         had_head = parser.has_head
-        if data := parser.feed(bytes(self._space[:nbytes])):
+        if data := parser.feed(self._space[:nbytes]):
             self._hand_on(data)
         if parser.is_whole or parser.problem is not None:
             self._end(parser.problem)
