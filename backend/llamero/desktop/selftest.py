@@ -12,7 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from llamero.desktop.window import DesktopWindow, StartCore, StopCore
+from llamero.desktop.core_life import StartCore, StopCore
+from llamero.desktop.window import DesktopWindow
 from llamero.models.desktop import WindowUnavailable
 
 TIMEOUT_S = 60.0

@@ -10,36 +10,28 @@ the process; and each step has a limit of time.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import logging
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import Any
 
-from llamero.desktop.core_thread import CoreThread
+from llamero.desktop.core_life import CoreLife, StartCore, StopCore
 from llamero.desktop.dialogs import NativeFileDialogs
 from llamero.desktop.ending import end_process_within, leave
-from llamero.desktop.geometry import (
-    MINIMUM_HEIGHT,
-    MINIMUM_WIDTH,
-    GeometryKeeper,
-    fit_to_screens,
-    read_geometry,
-    screen_index,
-)
+from llamero.desktop.geometry import GeometryKeeper
 from llamero.desktop.native import Hooks, NativeWindow, native_window
 from llamero.desktop.navigation import NavigationLock, filter_webbrowser
+from llamero.desktop.new_window import find_ground, find_place, make_window
 from llamero.desktop.options import WindowOptions
 from llamero.desktop.presence import Presence
 from llamero.desktop.signals import SignalWatch
-from llamero.desktop.toolkit import ToolkitFailed, find_screens, load_toolkit, screen_area
+from llamero.desktop.toolkit import ToolkitFailed, load_toolkit
 from llamero.desktop.tray import TrayAction
 from llamero.models.desktop import Toolkit, WindowGeometry, WindowUnavailable
 from llamero.models.notifications import Notification
@@ -52,9 +44,6 @@ SHOW_AT_LATEST_S = 5.0
 TOOLKIT_END_S = 2.0
 # How long the rest of the process may take after the core has ended.
 PROCESS_END_S = 3.0
-
-StartCore = Callable[[], Awaitable[None]]
-StopCore = Callable[[], Awaitable[None]]
 
 
 class DesktopWindow:
@@ -69,7 +58,7 @@ class DesktopWindow:
         self._wanted = toolkit
         self._options = options
         self._make_native = make_native
-        self._core = CoreThread()
+        self._core = CoreLife(options.stop_timeout_s)
         self._native: NativeWindow | None = None
         self._webview_window: Any = None
         self._keeper: GeometryKeeper | None = None
@@ -77,15 +66,11 @@ class DesktopWindow:
         self._closing = threading.Event()
         self._prepared = threading.Event()
         self._shown = threading.Event()
-        self._presence = Presence(self._core, self.bring_to_front)
+        self._presence = Presence(self._core.thread, self.bring_to_front)
         self._toolkit_ended = threading.Event()
         self._ending = threading.Event()
         self._maximized = False
-        self._starting: Future[None] | None = None
-        self._start_task: asyncio.Task[Any] | None = None
         self._stop_core: StopCore | None = None
-        self._stop_lock = threading.Lock()
-        self._core_stopped = False
         self._failure: BaseException | None = None
         self._interruptions = 0
         self.loaded = threading.Event()
@@ -103,9 +88,8 @@ class DesktopWindow:
         """
         self._stop_core = stop_core
         with SignalWatch(self._on_signal) as signals:
-            self._core.start()
             try:
-                self._starting = starting = self._core.run(self._start(start_core))
+                starting = self._core.start(start_core)
                 if self._closing.is_set():  # a signal came before there was anything to cancel
                     starting.cancel()
                 starting.add_done_callback(self._on_core_started)
@@ -115,7 +99,7 @@ class DesktopWindow:
             finally:
                 self._closing.set()
                 self._toolkit_ended.set()
-                self._end_core()
+                self._core.end(self._stop)
         if not isinstance(outcome, WindowUnavailable):
             end_process_within(PROCESS_END_S, outcome)
         return outcome
@@ -123,8 +107,7 @@ class DesktopWindow:
     def close(self) -> None:
         """End everything in order; returns at once. Any thread."""
         self._closing.set()
-        if self._starting is not None:
-            self._starting.cancel()
+        self._core.call_off()
         self._end_toolkit()
 
     def bring_to_front(self) -> None:
@@ -157,7 +140,7 @@ class DesktopWindow:
             logger.warning("no window by %s", self._wanted, exc_info=True)
             return WindowUnavailable(code="window-failed", arguments={"reason": str(error)})
         self._native = native
-        lock = NavigationLock(self._options.home, lambda url: self._core.call(self._options.open_link, url))
+        lock = NavigationLock(self._options.home, lambda url: self._core.thread.call(self._options.open_link, url))
         unfilter = filter_webbrowser(lock)
         try:
             self._open(toolkit, native, lock, signals)
@@ -172,27 +155,11 @@ class DesktopWindow:
     def _open(self, toolkit: Toolkit, native: NativeWindow, lock: NavigationLock, signals: SignalWatch) -> None:
         """Make the window and stay in the toolkit until it has gone."""
         webview: Any = importlib.import_module("webview")
-        ground = self._ground(native)
-        geometry, screen = self._place()
+        ground = find_ground(self._options, native)
+        geometry, screen = find_place(self._options)
         self._maximized = geometry.maximized
         self._keeper = GeometryKeeper(self._options.geometry_file, geometry)
-        window = webview.create_window(
-            self._options.title,
-            self._options.home,
-            width=geometry.width,
-            height=geometry.height,
-            x=_below(geometry.x, screen, "x", toolkit),
-            y=_below(geometry.y, screen, "y", toolkit),
-            screen=screen,
-            min_size=(MINIMUM_WIDTH, MINIMUM_HEIGHT),
-            hidden=native.starts_hidden,
-            background_color=ground,
-            text_select=True,
-        )
-        self._webview_window = window
-        for name in ("moved", "resized", "maximized", "restored", "minimized"):
-            # As pywebview makes them, each would start a thread for every pixel that the window moves.
-            setattr(window.events, name, webview.Event(window, True))
+        window = self._webview_window = make_window(self._options, toolkit, native, geometry, screen, ground)
         hooks = Hooks(home=self._options.home, lock=lock, ground=ground, loaded=self._on_loaded, moved=self._on_moved)
         window.events.before_show += lambda: self._prepare(native, window, hooks, signals)
         window.events.closing += self._on_closing
@@ -229,34 +196,14 @@ class DesktopWindow:
         timer.daemon = True
         timer.start()
 
-    def _place(self) -> tuple[WindowGeometry, Any]:
-        """Where the window will stand, and on which screen of pywebview's."""
-        screens = find_screens()
-        areas = [screen_area(screen) for screen in screens]
-        geometry = fit_to_screens(read_geometry(self._options.geometry_file), areas)
-        index = screen_index(geometry, areas)
-        return geometry, None if index is None else screens[index]
-
-    def _ground(self, native: NativeWindow) -> str:
-        theme = self._options.theme
-        dark = native.prefers_dark() if theme not in ("light", "dark") else theme == "dark"
-        return self._options.grounds.dark if dark else self._options.grounds.light
-
     def _on_core_started(self, starting: Future[None]) -> None:
         """On any thread. Without a core there is nothing to show."""
-        if not self._core_failed():
+        if not self._core.failed():
             return
         logger.error("the core did not start", exc_info=starting.exception())
         self._closing.set()
         if self._webview_window is not None:  # before that, there is no toolkit that would have to be ended
             self._end_toolkit()
-
-    def _core_failed(self) -> bool:
-        """Has the core ended its start with an error?"""
-        starting = self._starting
-        if starting is None or not starting.done() or starting.cancelled():
-            return False
-        return starting.exception() is not None
 
     def _on_loaded(self, succeeded: bool) -> None:
         if self.loaded.is_set():  # a refused navigation ends a load, too
@@ -275,7 +222,7 @@ class DesktopWindow:
 
     def _on_moved(self, geometry: WindowGeometry) -> None:
         if self._keeper is not None and not self._closing.is_set():
-            self._core.call(self._keeper.changed, geometry)
+            self._core.thread.call(self._keeper.changed, geometry)
 
     def _on_closing(self) -> bool:
         """The person closes the window: it stays in the tray, or from here on nothing is asked of it any more."""
@@ -302,7 +249,7 @@ class DesktopWindow:
                 return
             case TrayAction.SHOW | TrayAction.NEW_CHAT:
                 self.bring_to_front()
-        self._core.call(self._options.act, action)
+        self._core.thread.call(self._options.act, action)
 
     def _on_signal(self, number: int) -> None:
         logger.info("ending, since %s came", signal.Signals(number).name)
@@ -338,40 +285,13 @@ class DesktopWindow:
         if self._toolkit_ended.wait(TOOLKIT_END_S):
             return
         logger.warning("the window's toolkit does not end, so the process is ended")
-        self._end_core()
-        leave(1 if self._core_failed() else 0)
-
-    def _end_core(self) -> None:
-        """Stop the core, once, within its time."""
-        with self._stop_lock:
-            if self._core_stopped:
-                return
-            self._core_stopped = True
-            try:
-                self._core.run(self._stop()).result(self._options.stop_timeout_s)
-            except (FutureTimeout, CancelledError):
-                logger.error("the core did not end within %s s", self._options.stop_timeout_s)
-            except Exception:
-                logger.exception("the core ended with an error")
-            self._core.stop(1.0)
-
-    async def _start(self, start_core: StartCore) -> None:
-        self._start_task = asyncio.current_task()
-        await start_core()
+        self._core.end(self._stop)
+        leave(1 if self._core.failed() else 0)
 
     async def _stop(self) -> None:
-        if self._start_task is not None and not self._start_task.done():
-            self._start_task.cancel()
-            await asyncio.wait({self._start_task})
+        """What of the window lives on the core's loop, then the core."""
         self._dialogs.close()
         if self._keeper is not None:
             self._keeper.save()
         if self._stop_core is not None:
             await self._stop_core()
-
-
-def _below(value: int | None, screen: Any, axis: str, toolkit: Toolkit) -> int | None:
-    """pywebview counts from the screen that it is given, except on Windows."""
-    if value is None or screen is None or toolkit is Toolkit.EDGE:
-        return value
-    return value - int(getattr(screen, axis))
