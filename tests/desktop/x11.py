@@ -20,6 +20,12 @@ WAIT_S = 20.0
 _MAP_STATE, _VIEWABLE, _CLIENT_MESSAGE, _Z_PIXMAP = 23, 2, 33, 2
 
 
+@ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
+def _overlook(display: int, event: int) -> int:
+    """A window may go while we look; that is no fault of ours. Xlib has one handler for all displays, so it stays."""
+    return 0
+
+
 class Shape(NamedTuple):
     x: int
     y: int
@@ -56,17 +62,24 @@ class Display:
         self._display = c_void_p(self._x.XOpenDisplay(name.encode()))
         assert self._display, f"no display {name}"
         self._root = self._x.XDefaultRootWindow(self._display)
-        # The window may go while we look; that is no fault of ours.
-        self._handler = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)(lambda display, event: 0)
-        self._x.XSetErrorHandler(self._handler)
+        self._x.XSetErrorHandler(_overlook)
 
     def windows(self, title: str) -> list[int]:
         """Visible windows of this title, from the lowest to the highest."""
-        return [window for window in self._children(self._root) if self._title(window) == title and self._seen(window)]
+        return [window for window in self._children(self._root) if self.title(window) == title and self._seen(window)]
 
     def window(self, title: str = "Llamero") -> int:
         """The one visible window of this title, once it is there."""
         return wait_for(lambda: self.windows(title), f"a window {title!r}")[-1]
+
+    def title(self, window: int) -> str:
+        """The window's title; empty for one that has none, or has gone."""
+        name = c_char_p()
+        if not self._x.XFetchName(self._display, c_ulong(window), byref(name)) or name.value is None:
+            return ""
+        title = name.value.decode("utf-8", "replace")
+        self._x.XFree(name)
+        return title
 
     def shape(self, window: int) -> Shape:
         root, x, y, width, height, border, depth = c_ulong(), c_int(), c_int(), c_uint(), c_uint(), c_uint(), c_uint()
@@ -172,14 +185,6 @@ class Display:
         result = [int(children[index]) for index in range(count.value)]
         self._x.XFree(children)
         return result
-
-    def _title(self, window: int) -> str:
-        name = c_char_p()
-        if not self._x.XFetchName(self._display, c_ulong(window), byref(name)) or name.value is None:
-            return ""
-        title = name.value.decode("utf-8", "replace")
-        self._x.XFree(name)
-        return title
 
     def _seen(self, window: int) -> bool:
         attributes = (c_int * 64)()
