@@ -116,6 +116,7 @@ EVENTS: dict[str, object] = {
     "bench": bench.BenchFrame,
     "settings": settings_report.SettingsReport,
     "new_chat": bridge.NewChat,
+    "notice": str,
     "update": updates.UpdateReport,
     "ui": bridge.UiState,
 }

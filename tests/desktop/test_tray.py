@@ -137,6 +137,27 @@ def test_model_file_that_a_file_manager_opens_is_handed_to_the_running_window(
     assert process.wait(15) == 0
 
 
+def test_file_that_is_no_model_is_told_of_in_the_window_at_the_first_start_and_later(
+    home: Home, bare: Display, tmp_path: Path
+) -> None:
+    """A file manager shows nobody what a program writes to a terminal."""
+    file = tmp_path / "half a model.gguf"
+    file.write_bytes(b"GGUF")
+    port = free_port()
+    process = open_window(home, bare, port, file)
+    bare.window("Llamero")
+    with page_of(port) as page:
+        told = page.get_by_role("status").get_by_text("The model file is damaged or incomplete")
+        expect(told).to_be_visible(timeout=30_000)
+        page.get_by_role("status").get_by_label("Dismiss").click()
+        expect(told).to_have_count(0)
+        second = home.run(str(file), env={"DISPLAY": bare.name, "LLAMERO_GUI": "qt"})
+        assert second.status == 0
+        expect(told).to_be_visible()
+    process.terminate()
+    assert process.wait(15) == 0
+
+
 @contextmanager
 def page_of_background(port: int) -> Iterator[Page]:
     """The page of a window that is not shown: its port says when it is there."""

@@ -23,3 +23,10 @@ async def test_model_that_was_opened_from_the_desktop_is_asked_in_a_new_chat(ope
     await conversation(one)
     one.fake.event("new_chat", NewChat(model="Demo"))
     await expect(one.page.get_by_title("Choose a model")).to_contain_text("Demo")
+
+
+async def test_file_that_could_not_be_opened_from_the_desktop_is_told_of(open_page: Open) -> None:
+    one = await open_page("busy")
+    await conversation(one)
+    one.fake.event("notice", "The model file is damaged.")
+    await expect(one.page.get_by_role("status").get_by_text("The model file is damaged.")).to_be_visible()

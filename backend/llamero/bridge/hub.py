@@ -37,6 +37,7 @@ EVENTS: Mapping[str, object] = {
     "bench": BenchFrame,
     "settings": SettingsReport,
     "new_chat": NewChat,
+    "notice": str,
     "update": UpdateReport,
     "ui": UiState,
 }

@@ -154,7 +154,7 @@ class _Core:
             long_work=LongWork(lambda: self._life.now, self._tell, default_messages()),
         )
         if self._model is not None:
-            await page.choose_model(self._model)
+            await self._choose(page, self._model)
         elif self._new_chat:
             await page.open_on_new_chat()
         page.put_behind(front)
@@ -208,13 +208,21 @@ class _Core:
         except LlameroError as error:
             say(f"llamero: {sentence(error)}")
 
+    async def _choose(self, page: Page, model: Path) -> None:
+        """What is no model is nothing to end for: whoever opened it from a file manager reads in the window why."""
+        try:
+            await page.choose_model(model)
+        except LlameroError as error:
+            say(f"llamero: {sentence(error)}")
+            self._begin(page.tell(sentence(error)))
+
     async def _activate(self, request: Activate) -> None:
         """A second start: come forward, with the model that it names. One at login only looks whether we are there."""
         if BACKGROUND in request.arguments:
             return
         model = _model_named(request)
         if model is not None and self._page is not None:
-            await self._page.choose_model(model)
+            await self._choose(self._page, model)
         elif NEW_CHAT in request.arguments and self._page is not None:
             self._page.new_chat()
         if self.window is not None:

@@ -79,9 +79,15 @@ class Page:
 
     def new_chat(self, model: str | None = None) -> None:
         """Let the app's own window begin a chat; what a tab of a browser shows stays."""
-        hub = self._services.hub
-        windows = {key for key in hub.connected() if key.startswith(f"{WindowKind.WINDOW}:")}
-        hub.event("new_chat", NewChat(model=model), only=windows)
+        self._services.hub.event("new_chat", NewChat(model=model), only=self._own_windows())
+
+    async def tell(self, notice: str) -> None:
+        """Show a sentence in the app's own window, once a page has connected."""
+        await self.shown()
+        self._services.hub.event("notice", notice, only=self._own_windows())
+
+    def _own_windows(self) -> set[str]:
+        return {key for key in self._services.hub.connected() if key.startswith(f"{WindowKind.WINDOW}:")}
 
     async def _leave_conversation(self, **changes: str) -> None:
         preferences = self._services.preferences

@@ -52,6 +52,7 @@ export class Actions {
       store.applyEvent(name, data);
       if (name === 'message') this.answers.watchAll();
       else if (name === 'new_chat') this.onNewChat(data.model);
+      else if (name === 'notice') notify(data);
       else if (name === 'requests') this.requests.changed(data);
     };
     bridge.connect();

@@ -1015,6 +1015,7 @@ export interface Events {
   bench: BenchFrame;
   settings: SettingsReport;
   new_chat: NewChat;
+  notice: string;
   update: UpdateReport;
   ui: UiState;
 }
