@@ -85,6 +85,17 @@ def test_window_that_is_closed_without_a_tray_ends_so_that_nothing_is_out_of_rea
     until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
 
 
+def test_session_that_ends_by_its_display_leaves_nothing_of_a_window_in_the_tray(home: Home) -> None:
+    close_to_tray(home)
+    with virtual_display() as display, panel(display):
+        process = open_window(home, display, free_port())
+        display.close(display.window("Llamero"))
+        until(lambda: not display.windows("Llamero"), WAIT_S, "the window is hidden")
+        assert process.poll() is None
+    process.wait(15)
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
+
+
 def test_window_that_is_closed_after_its_tray_has_gone_ends(home: Home, bare: Display) -> None:
     close_to_tray(home)
     with panel(bare):

@@ -74,13 +74,14 @@ def open_app(options: Options) -> int:
 def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) -> int | WindowUnavailable:
     give_back_freed_memory()
     life = DesktopLife(ground.resolved.settings.desktop, login_entry(options.data_dir))
-    core = _Core(ground, origin, options, life)
+    core = Core(ground, origin, options, life)
     window = core.window = DesktopWindow(
         toolkit,
         WindowOptions(
             home=origin.window_url,
             geometry_file=ground.paths.data_dir / GEOMETRY_FILE,
             open_link=core.open_link,
+            open_file=core.open_file,
             stop_timeout_s=ground.resolved.settings.engine.stop_grace_s + END_S,
             icon=window_icon(toolkit),
             debugging_port=debugging_port(),
@@ -108,7 +109,7 @@ def _reason(unavailable: WindowUnavailable) -> str:
     return default_messages().text(unavailable.code, unavailable.arguments)
 
 
-class _Core:
+class Core:
     """All that lives behind the window, on the window's core loop."""
 
     def __init__(self, ground: Ground, origin: Origin, options: Options, life: DesktopLife) -> None:
@@ -178,6 +179,13 @@ class _Core:
     def open_link(self, url: str) -> None:
         """Open a link that was clicked in the window, if it may be. On the core's loop."""
         self._begin(self._open(url))
+
+    def open_file(self, file: Path) -> None:
+        """Come forward with a model file that the system asks to be opened. On the core's loop."""
+        if self._page is None:  # the start goes on with it
+            self._model = file
+        else:
+            self._begin(self._activate(Activate(arguments=("--model", str(file)))))
 
     def act(self, action: TrayAction) -> None:
         """Do what was chosen in the tray. On the core's loop."""

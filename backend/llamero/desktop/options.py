@@ -25,7 +25,8 @@ class Grounds:
 class WindowOptions:
     """`home` is the page's address, where a socket listens already; answers may come as late as the core.
 
-    `open_link` is the filtered opener; it is called on the core's loop. `theme`: system, light or dark.
+    `open_link` is the filtered opener and `open_file` takes a model file that the system asks to be opened; both are
+    called on the core's loop. `theme`: system, light or dark.
     `act` does what was chosen in the tray, on the core's loop. `stays` says whether a window that a person closes stays
     in the tray; it is asked on the toolkit's thread. `start_hidden` shows nothing but the icon at the start. Without a
     tray on the screen neither counts, as there would be no way back.
@@ -35,6 +36,7 @@ class WindowOptions:
     home: str
     geometry_file: Path
     open_link: Callable[[str], object]
+    open_file: Callable[[Path], object] = lambda path: None
     title: str = "Llamero"
     theme: str = "system"
     grounds: Grounds = field(default_factory=Grounds)

@@ -160,7 +160,15 @@ class DesktopWindow:
         self._maximized = geometry.maximized
         self._keeper = GeometryKeeper(self._options.geometry_file, geometry)
         window = self._webview_window = make_window(self._options, toolkit, native, geometry, screen, ground)
-        hooks = Hooks(home=self._options.home, lock=lock, ground=ground, loaded=self._on_loaded, moved=self._on_moved)
+        hooks = Hooks(
+            home=self._options.home,
+            lock=lock,
+            ground=ground,
+            loaded=self._on_loaded,
+            moved=self._on_moved,
+            opened=self._on_opened,
+            session_ends=self._on_session_ends,
+        )
         window.events.before_show += lambda: self._prepare(native, window, hooks, signals)
         window.events.closing += self._on_closing
         if self._closing.is_set():
@@ -224,6 +232,10 @@ class DesktopWindow:
         if self._keeper is not None and not self._closing.is_set():
             self._core.thread.call(self._keeper.changed, geometry)
 
+    def _on_opened(self, file: Path) -> None:
+        if not self._closing.is_set():
+            self._core.thread.call(self._options.open_file, file)
+
     def _on_closing(self) -> bool:
         """The person closes the window: it stays in the tray, or from here on nothing is asked of it any more."""
         if (
@@ -240,6 +252,12 @@ class DesktopWindow:
             self._ending.set()
             threading.Thread(target=self._watch_toolkit, name="llamero-closing", daemon=True).start()
         return True
+
+    def _on_session_ends(self) -> None:
+        """Everything goes, so nothing stays in the tray, and the core gets its time without waiting for the toolkit."""
+        self._closing.set()
+        self._presence.end()
+        threading.Thread(target=self._end_beside_toolkit, name="llamero-session-end", daemon=True).start()
 
     def _act_by_tray(self, action: TrayAction) -> None:
         """On the toolkit's thread, or the tray's own."""
@@ -285,6 +303,10 @@ class DesktopWindow:
         if self._toolkit_ended.wait(TOOLKIT_END_S):
             return
         logger.warning("the window's toolkit does not end, so the process is ended")
+        self._end_beside_toolkit()
+
+    def _end_beside_toolkit(self) -> None:
+        """End the core, and then the process with whatever the toolkit still does."""
         self._core.end(self._stop)
         leave(1 if self._core.failed() else 0)
 

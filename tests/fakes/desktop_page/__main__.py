@@ -16,17 +16,19 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from llamero.commands.desktop_life import tray_menu
 from llamero.desktop.backends import choose_toolkit
-from llamero.desktop.native import NativeWindow, native_window
+from llamero.desktop.native import Hooks, NativeWindow, native_window
 from llamero.desktop.options import WindowOptions, debugging_port
 from llamero.desktop.selftest import run_selftest
 from llamero.desktop.single_instance import hand_over
+from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.data_dir_lock import DataDirLock
 from llamero.infrastructure.instance_record import Announcement
@@ -55,6 +57,41 @@ def unlockable(toolkit: Toolkit) -> NativeWindow:
             raise AttributeError("navigationRequested")
 
     return Unlockable()
+
+
+def in_a_session_that_ends(toolkit: Toolkit) -> NativeWindow:
+    """A system that opens a file and, once its window has been closed into the tray, ends the session: as Windows does,
+    where closing the window is how a program is asked whether the session may end."""
+    native = native_window(toolkit)
+
+    class Ending(type(native)):  # type: ignore[misc]
+        def prepare(self, window: Any, hooks: Hooks) -> None:
+            super().prepare(window, hooks)
+            self.hooks = hooks
+            hooks.opened(Path("/models/a.gguf"))
+
+        def open_tray(self, menu: TrayMenu, act: ActByTray) -> Tray:
+            return EverPresentTray()
+
+        def hide(self) -> None:
+            super().hide()
+            say("in_tray")
+            self.hooks.session_ends()
+
+    return Ending()
+
+
+class EverPresentTray:
+    """A tray that is always on the screen."""
+
+    def is_there(self) -> bool:
+        return True
+
+    def notify(self, title: str, body: str) -> None:
+        say("notified", title=title, body=body)
+
+    def close(self) -> None:
+        say("tray_closed")
 
 
 class PageApp:
@@ -163,6 +200,13 @@ class PageApp:
         raise web.HTTPNotFound
 
 
+def make_native(options: argparse.Namespace) -> Callable[[Toolkit], NativeWindow]:
+    """What drives the window, with the misbehavior that was asked for."""
+    if options.unlockable:
+        return unlockable
+    return in_a_session_that_ends if options.session_ends else native_window
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data-dir", type=Path, required=True)
@@ -175,6 +219,7 @@ def main() -> int:
     parser.add_argument("--attack", metavar="URL", help="the page tries everything to get to this foreign address")
     parser.add_argument("--open-page", action="store_true", help="no content security policy, as if it had a hole")
     parser.add_argument("--unlockable", action="store_true")
+    parser.add_argument("--session-ends", action="store_true", help="when the window was closed into the tray")
     parser.add_argument("arguments", nargs="*")
     options, others = parser.parse_known_args()
     options.arguments += others
@@ -193,11 +238,14 @@ def main() -> int:
             home=app.home,
             geometry_file=options.data_dir / "window.json",
             open_link=lambda url: say("link", url=url),
+            open_file=lambda path: say("opened", path=str(path)),
             theme=options.theme,
             stop_timeout_s=4,
             debugging_port=debugging_port(),
+            tray=tray_menu(default_messages()) if options.session_ends else None,
+            stays=lambda: bool(options.session_ends),
         )
-        window = DesktopWindow(toolkit, window_options, unlockable if options.unlockable else native_window)
+        window = DesktopWindow(toolkit, window_options, make_native(options))
         app.window = window
         if options.selftest:
             return run_selftest(window, app.start, app.stop, app.page_report)

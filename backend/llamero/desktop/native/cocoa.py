@@ -10,8 +10,10 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from llamero.desktop.native.cocoa_application import answer_for
 from llamero.desktop.native.protocol import Hooks
 from llamero.desktop.tray import ActByTray, Tray, TrayMenu
 from llamero.models.desktop import WindowGeometry
@@ -32,7 +34,9 @@ class CocoaWindow:
         self._hooks: Hooks | None = None
 
     def warm_up(self) -> None:
-        """Nothing is slow here."""
+        """Nothing is slow here, but the application's delegate is made with the window."""
+        delegate = importlib.import_module("webview.platforms.cocoa").BrowserView.AppDelegate
+        answer_for(delegate, importlib.import_module("objc"), self._opened, self._ends)
 
     def prefers_dark(self) -> bool:
         """Ask the user's defaults, where only the dark style leaves a trace."""
@@ -76,6 +80,15 @@ class CocoaWindow:
     def run(self, function: Callable[[], object]) -> None:
         """On the main thread."""
         importlib.import_module("PyObjCTools.AppHelper").callAfter(function)
+
+    def _opened(self, file: Path) -> None:
+        if self._hooks is not None:
+            self._hooks.opened(file)
+
+    def _ends(self) -> None:
+        if self._hooks is not None:
+            self._window.hide()
+            self._hooks.session_ends()
 
     def _moved(self) -> None:
         native = self._window.native

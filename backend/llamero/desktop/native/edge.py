@@ -1,8 +1,8 @@
 """WebView2's window on Windows, by pythonnet.
 
 Written from Microsoft's reference (CoreWebView2.NavigationStarting, FrameNavigationStarting, NewWindowRequested,
-PermissionRequested; CoreWebView2NavigationStartingEventArgs.IsUserInitiated). pywebview's message channel stays, with
-nothing of ours on it.
+PermissionRequested; CoreWebView2NavigationStartingEventArgs.IsUserInitiated; Form.FormClosing, CloseReason).
+pywebview's message channel stays, with nothing of ours on it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from llamero.models.desktop import WindowGeometry
 
 logger = logging.getLogger(__name__)
 
+# Names of System.Windows.Forms.CloseReason: it is not the person who closes this window.
+_ENDED_BY_SYSTEM = ("WindowsShutDown", "TaskManagerClosing")
 _THEME_KEY = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 
 
@@ -51,6 +53,7 @@ class EdgeWindow:
         self._hooks, self._window = hooks, window
         view = window.native.browser.webview
         view.CoreWebView2InitializationCompleted += self._engine_ready
+        window.native.FormClosing += self._form_closing
         window.events.loaded += lambda: hooks.loaded(True)
         window.events.resized += self._resized
         window.events.moved += self._moved
@@ -98,6 +101,12 @@ class EdgeWindow:
         engine.PermissionRequested += self._deny
         engine.Settings.AreHostObjectsAllowed = False
         engine.Settings.AreDefaultContextMenusEnabled = True
+
+    def _form_closing(self, sender: Any, arguments: Any) -> None:
+        """After pywebview's own: a window that stays in the tray would hold up the end of the session."""
+        if str(arguments.CloseReason) in _ENDED_BY_SYSTEM and self._hooks is not None:
+            arguments.Cancel = False
+            self._hooks.session_ends()
 
     def _decide(self, sender: Any, arguments: Any) -> None:
         allowed = self._hooks is not None and self._hooks.lock.lets_through(

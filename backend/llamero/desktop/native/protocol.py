@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from llamero.desktop.navigation import NavigationLock
@@ -16,13 +17,19 @@ from llamero.models.desktop import WindowGeometry
 
 @dataclass(frozen=True)
 class Hooks:
-    """Whom to ask and tell. All are called on the toolkit's thread and return at once."""
+    """Whom to ask and tell. All are called on the toolkit's thread and return at once.
+
+    `opened` is told of a model file that the system asks a running application to open. `session_ends` is told that
+    the system ends every application, or this one by its menu; nothing may hold that up, a tray neither.
+    """
 
     home: str
     lock: NavigationLock
     ground: str
     loaded: Callable[[bool], None]
     moved: Callable[[WindowGeometry], None]
+    opened: Callable[[Path], None]
+    session_ends: Callable[[], None]
 
 
 class NativeWindow(Protocol):
