@@ -13,7 +13,7 @@ import { refusedPage } from './components/refused.js';
 import { strip } from './components/strip.js';
 import { toasts } from './components/toasts.js';
 import { keep } from './render.js';
-import { text } from './i18n.js';
+import { text } from './i18n/index.js';
 import { mountViews } from './views/stage.js';
 
 const LOST_AFTER_MS = 800;

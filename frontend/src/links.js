@@ -5,7 +5,7 @@
  *
  * @typedef {import('./page.js').App} App
  */
-import { text } from './i18n.js';
+import { text } from './i18n/index.js';
 import { isAllowedLink } from './markdown/parser.js';
 
 const COPIED_MS = 1500;

@@ -1,6 +1,6 @@
 /** Conversations: opened, begun, named, searched, deleted and taken back, and how each is answered. */
 import { batch } from '@preact/signals-core';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 
 /**
  * @typedef {import('../types/bridge.js').Sampling} Sampling

@@ -1,6 +1,6 @@
 /** The way in for other programs: addresses, names, keys. What a form gets wrong is returned to it, not shown as a notice. */
 import { BridgeError } from '../bridge.js';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 
 /**
  * @typedef {import('../types/bridge.js').UserAlias | import('../types/bridge.js').ApiModel | import('../types/bridge.js').FallbackAlias} Alias

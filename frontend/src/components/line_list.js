@@ -5,7 +5,7 @@
  * one. A row is made of text alone, so nothing in a line can act.
  */
 import { html, nothing, render } from 'lit-html';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { keep } from '../render.js';
 import { Follow } from '../views/chat/follow.js';
 import { icon } from './icon.js';

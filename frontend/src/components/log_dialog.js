@@ -1,7 +1,7 @@
 /** The last lines of an engine. */
 import { html, nothing } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { icon } from './icon.js';
 
 /** @param {Element | undefined} element */

@@ -8,7 +8,7 @@ import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { count, fileSize } from '../format.js';
 import { isLocal } from '../models.js';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { icon } from './icon.js';
 import { stateMark } from './state_mark.js';
 

@@ -4,7 +4,7 @@
  * @typedef {{ min: number, max: number, step: number, help?: string }} Range
  */
 import { html, nothing } from 'lit-html';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 
 /**
  * @param {import('../page.js').Page} page

@@ -1,6 +1,6 @@
 /** Stands in the place of everything else when the page's key does not fit. */
 import { html } from 'lit-html';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { icon } from './icon.js';
 
 /** @param {'old-token' | 'no-token'} why */

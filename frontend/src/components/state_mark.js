@@ -1,6 +1,6 @@
 /** The state of a model: a shape besides its colour, and its name for those who see neither. */
 import { html } from 'lit-html';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { icon } from './icon.js';
 
 /** @param {import('../store.js').ModelState} state */

@@ -1,7 +1,7 @@
 /** The hardware strip: what the machine does now. Always there, never loud. */
 import { html, nothing } from 'lit-html';
 import { count, gigabytes, speed } from '../format.js';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { METRICS } from '../page.js';
 import { sparkline } from './sparkline.js';
 

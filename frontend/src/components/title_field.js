@@ -5,7 +5,7 @@
  */
 import { html } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 
 /** @param {Element | undefined} element */
 const select = (element) => {

@@ -1,7 +1,7 @@
 /** Short notices at the bottom, with at most one thing to do. */
 import { html } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { icon } from './icon.js';
 
 /** @param {import('../page.js').App} app */

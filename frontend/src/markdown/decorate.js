@@ -2,7 +2,7 @@
  * Adds to clean answer elements what only the app may add: the head of a code block with its copy button, the box in
  * which a wide table scrolls, where links open.
  */
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 
 /** @param {DocumentFragment} fragment */
 export function decorate(fragment) {

@@ -6,7 +6,7 @@
  * @typedef {(root: HTMLElement, app: App, shown: import('@preact/signals-core').ReadonlySignal<boolean>) => void} Mount
  * @typedef {{ name: string, label: string, icon: string, load: () => Promise<Mount> | Mount }} View
  */
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { BENCH, CHAT, GATEWAY, LOGS, METRICS, REQUESTS, SERVERS, SETTINGS } from '../page.js';
 import { mountChat } from './chat/index.js';
 

@@ -4,7 +4,7 @@
  * @typedef {import('../page.js').App} App
  */
 import { computed, effect } from '@preact/signals-core';
-import { text } from '../i18n.js';
+import { text } from '../i18n/index.js';
 import { VIEWS } from './registry.js';
 
 /** @param {HTMLElement} stage @param {App} app */

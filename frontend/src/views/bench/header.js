@@ -1,6 +1,6 @@
 /** What is to be measured, and the button that begins or ends it. */
 import { html, nothing } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /** @param {import('./source.js').BenchSource} source */
 export function header(source) {

@@ -6,7 +6,7 @@
  */
 import { html, nothing, render } from 'lit-html';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { header } from './header.js';
 import { progress } from './progress.js';

@@ -1,6 +1,6 @@
 /** How the run under way goes, or why the last one did not come to its end. */
 import { html, nothing, svg } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /** @param {import('./source.js').BenchSource} source */
 export function progress(source) {

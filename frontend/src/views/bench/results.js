@@ -8,7 +8,7 @@
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { count, dateAndTime, duration, speed } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 import { barChart } from './bar_chart.js';
 import { alone, bars, changeOf, together } from './figures.js';

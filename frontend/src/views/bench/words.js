@@ -6,7 +6,7 @@
  * @typedef {import('../../types/bridge.js').BenchComparison} BenchComparison
  */
 import { count, dateAndTime, decimal, duration, gigabytes, speed } from '../../format.js';
-import { bench as words } from '../../i18n_bench.js';
+import { bench as words } from '../../i18n/bench.js';
 import { changeOf } from './figures.js';
 
 /** Smaller changes are nobody's doing. */

@@ -5,7 +5,7 @@
  */
 import { html } from 'lit-html';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const ID = 'composer';
 

@@ -5,7 +5,7 @@
  */
 import { html, nothing } from 'lit-html';
 import { openModelPicker } from '../../components/model_picker.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { isLocal } from '../../models.js';
 import { focusComposer } from './composer.js';
 

@@ -8,7 +8,7 @@ import { html } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { modelPicker } from '../../components/model_picker.js';
 import { titleField } from '../../components/title_field.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /** Where the list lies over the chat instead of beside it; list.css has the same number. */
 const query = matchMedia('(max-width: 959px)');

@@ -5,7 +5,7 @@
  */
 import { effect } from '@preact/signals-core';
 import { html, render } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { composer } from './composer.js';
 import { header } from './header.js';

@@ -10,7 +10,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
 import { titleField } from '../../components/title_field.js';
 import { dateAndTime, dayGroup } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { focusComposer } from './composer.js';
 
 const SEARCH_AFTER_MS = 150;

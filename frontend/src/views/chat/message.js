@@ -12,7 +12,7 @@ import '../../components/answer_text.js';
 import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
 import { duration, speed } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 import { progressLine } from './progress.js';
 import { reasoning } from './reasoning.js';

@@ -10,7 +10,7 @@ import { html, nothing } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
 import { icon } from '../../components/icon.js';
 import { numberField } from '../../components/number_field.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { isLocal } from '../../models.js';
 
 /** @type {Record<keyof Sampling, import('../../components/number_field.js').Range>} */

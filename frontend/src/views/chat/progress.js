@@ -1,6 +1,6 @@
 /** What happens before there is something to read, and while an answer is healed. */
 import { html, nothing } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { isLocal } from '../../models.js';
 
 /**

@@ -6,7 +6,7 @@
  */
 import { html, nothing } from 'lit-html';
 import { inNextFrame } from '../../frames.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const LINE = 160;
 

@@ -8,7 +8,7 @@ import { effect, signal } from '@preact/signals-core';
 import { html, nothing, render } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { emptyState } from './empty.js';
 import { Follow } from './follow.js';

@@ -1,6 +1,6 @@
 /** The base URLs that other programs want, each with a button to copy it. */
 import { html, nothing } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 
 const words = text.gateway;

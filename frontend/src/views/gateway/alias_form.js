@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /**
  * @typedef {import('./source.js').GatewaySource} GatewaySource

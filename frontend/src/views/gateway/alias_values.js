@@ -7,7 +7,7 @@
  * @typedef {Record<string, string | boolean>} Values  Field by name.
  * @typedef {Record<string, string>} Wrong  What is wrong, by field; under '' what is wrong with the whole.
  */
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const words = text.gateway;
 const NUMBERS = { user: ['context_length', 'gpu_layers', 'threads', 'parallel', 'keep_alive_s'], api: [], fallback: ['cooldown_s'] };

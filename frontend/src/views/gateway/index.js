@@ -5,7 +5,7 @@
  */
 import { effect } from '@preact/signals-core';
 import { html, nothing, render } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { addresses } from './addresses.js';
 import { aliasForm } from './alias_form.js';

@@ -4,7 +4,7 @@ import { keyed } from 'lit-html/directives/keyed.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
 import { dateAndTime } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyButton } from './addresses.js';
 import { confirmation } from './names.js';
 

@@ -4,7 +4,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
 import { stateMark } from '../../components/state_mark.js';
 import { fileSize } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /**
  * @typedef {import('./source.js').GatewaySource} GatewaySource

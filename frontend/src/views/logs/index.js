@@ -10,7 +10,7 @@ import { html, nothing, render } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { LineList, lineRow } from '../../components/line_list.js';
 import { clockTime, dateAndTime } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 import { keep } from '../../render.js';
 import { LEVELS, matcher } from './filter.js';

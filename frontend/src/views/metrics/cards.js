@@ -10,7 +10,7 @@
  * @typedef {{ id: string, title: string, facts: string[], notes: string[], plots: Plot[] }} Card
  */
 import { lasting } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keyOf } from './history.js';
 import { told } from './units.js';
 

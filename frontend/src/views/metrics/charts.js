@@ -12,7 +12,7 @@ import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { timeWithSeconds } from '../../format.js';
 import { inNextFrame } from '../../frames.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { cardsOf } from './cards.js';
 import { readColors } from './colors.js';

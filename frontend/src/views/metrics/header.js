@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { timeWithSeconds } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /** @typedef {import('./source.js').Range} Range */
 

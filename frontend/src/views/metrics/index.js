@@ -5,7 +5,7 @@
  * @typedef {import('@preact/signals-core').ReadonlySignal<boolean>} Shown
  */
 import { html, render } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { mountCharts } from './charts.js';
 import { header } from './header.js';

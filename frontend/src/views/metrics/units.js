@@ -1,6 +1,6 @@
 /** Values and axes in the units that people expect. */
 import { count, decimal, fileSize, speed } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const GB = 1024 ** 3;
 

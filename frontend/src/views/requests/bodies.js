@@ -8,7 +8,7 @@
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { count, fileSize } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 import { changes, pretty } from './lines.js';
 

@@ -7,7 +7,7 @@
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { timeWithSeconds } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { changedLines, note } from './bodies.js';
 import { sorted } from './lines.js';
 

@@ -5,7 +5,7 @@
  */
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { NO_FILTER } from '../../requests.js';
 
 const words = text.requests;

@@ -9,7 +9,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { copyWithSign } from '../../links.js';
 import { icon } from '../../components/icon.js';
 import { count, duration, speed, timeWithSeconds } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { NO_FILTER } from '../../requests.js';
 import { curl } from './snippets.js';
 import { tinyWaterfall } from './waterfall.js';

@@ -8,7 +8,7 @@
  */
 import { html, nothing } from 'lit-html';
 import { dateAndTime, duration, speed } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { EVENT_STEP } from '../../requests.js';
 import { bodyText, changedLines, eventList, note, plainText } from './bodies.js';
 import { sorted } from './lines.js';

@@ -6,7 +6,7 @@
  */
 import { html, nothing, svg } from 'lit-html';
 import { duration } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const WIDTH = 1000;
 

@@ -10,7 +10,7 @@ import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { stateMark } from '../../components/state_mark.js';
 import { count, dateAndTime, decimal, fileSize, span, timeOfDay } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { copyText } from '../../links.js';
 import { stateMachine } from './machine.js';
 import './output.js';

@@ -10,7 +10,7 @@ import { html, nothing, render } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { CHAT } from '../../page.js';
 import { keep } from '../../render.js';
 import { seen } from '../../seen.js';

@@ -1,6 +1,6 @@
 /** The life of a server as a picture: every state, the ways between them, and where it is now. */
 import { svg } from 'lit-html';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /** @typedef {import('../../store.js').ModelState} ModelState */
 

@@ -5,7 +5,7 @@
  * @typedef {{ alias: string, shown: import('@preact/signals-core').ReadonlySignal<boolean>, ask: (known: ServerOutput | null) => Promise<ServerOutput | undefined> }} Source
  */
 import { LineList, lineRow } from '../../components/line_list.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const EVERY_MS = 500;
 

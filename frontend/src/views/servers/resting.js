@@ -7,7 +7,7 @@ import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { stateMark } from '../../components/state_mark.js';
 import { count, fileSize } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { isLocal } from '../../models.js';
 
 /** @param {App} app */

@@ -1,7 +1,7 @@
 /** What the program says about itself: build, engine, where it keeps its things, whose work is in it. */
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { update } from './update.js';
 
 const words = text.preferences;

@@ -7,7 +7,7 @@
  */
 import { html, nothing } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 /** @param {import('./source.js').SettingsSource} source @param {Setting} setting */
 export function field(source, setting) {

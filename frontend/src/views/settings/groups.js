@@ -3,7 +3,7 @@
  * new one is never out of reach.
  *
  * @typedef {import('../../types/bridge.js').Setting} Setting
- * @typedef {keyof typeof import('../../i18n_settings.js').settings.groupNames} GroupName
+ * @typedef {keyof typeof import('../../i18n/settings.js').settings.groupNames} GroupName
  */
 
 /** @type {readonly { name: GroupName, icon: string, tables: readonly string[] }[]} */

@@ -7,7 +7,7 @@
 import { effect } from '@preact/signals-core';
 import { html, nothing, render } from 'lit-html';
 import { icon } from '../../components/icon.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { about, licenseDialog } from './about.js';
 import { field } from './field.js';

@@ -1,7 +1,7 @@
 /** Whether there is a newer release, and the way to it. Nothing is installed from here. */
 import { html, nothing } from 'lit-html';
 import { fileSize } from '../../format.js';
-import { text } from '../../i18n.js';
+import { text } from '../../i18n/index.js';
 
 const words = text.preferences;
 

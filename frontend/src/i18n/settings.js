@@ -1,5 +1,5 @@
 /** The words of the view Settings. What a setting is called and what it is for comes from the app. */
-import { count } from './format.js';
+import { count } from '../format.js';
 
 export const settings = {
   title: 'Settings',

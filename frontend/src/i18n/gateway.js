@@ -1,5 +1,5 @@
 /** The words of the view Gateway: where other programs find Llamero, by which names and with which keys. */
-import { count } from './format.js';
+import { count } from '../format.js';
 
 export const gateway = {
   title: 'Gateway',

@@ -1,5 +1,5 @@
 /** The words of the view Requests. */
-import { count } from './format.js';
+import { count } from '../format.js';
 
 export const requests = {
   title: 'Requests',

@@ -1,5 +1,5 @@
 /** The words of the view Bench. */
-import { count } from './format.js';
+import { count } from '../format.js';
 
 /** @param {number} streams */
 const streamsOf = (streams) => `${count(streams)} ${streams === 1 ? 'stream' : 'streams'}`;

@@ -1,0 +1,105 @@
+/** The words of the view Chat: its list, thread and composer. */
+import { count } from '../format.js';
+import { plural } from './plural.js';
+
+const apple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+export const chat = {
+  // Conversations
+  conversations: 'Conversations',
+  showList: 'Show conversations',
+  hideList: 'Hide conversations',
+  newChat: 'New chat',
+  newChatHint: apple ? 'New chat (⌘N)' : 'New chat (Ctrl+N)',
+  search: 'Search',
+  searchLabel: 'Search conversations',
+  clearSearch: 'Clear search',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  earlier: 'Earlier',
+  noConversations: 'Your conversations will be listed here.',
+  /** @param {string} query */
+  nothingFound: (query) => `Nothing found for “${query}”.`,
+  rename: 'Rename',
+  title: 'Title',
+  delete: 'Delete',
+  /** @param {string} title */
+  deleted: (title) => `Deleted “${title}”`,
+  undo: 'Undo',
+  answering: 'Answering',
+  // Thread
+  messages: 'Messages',
+  you: 'You',
+  earlierMessages: 'Show earlier messages',
+  jumpToLatest: 'Jump to latest',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyMessage: 'Copy',
+  retry: 'Retry',
+  retryHint: 'Answer once more',
+  edit: 'Edit',
+  editLabel: 'Edit your message',
+  sendEdit: 'Send',
+  cancel: 'Cancel',
+  previousBranch: 'Previous version',
+  nextBranch: 'Next version',
+  /** @param {number} index @param {number} total */
+  branch: (index, total) => `${index} / ${total}`,
+  thinking: 'Thinking',
+  reasoning: 'Reasoning',
+  /** @param {number} words */
+  words: (words) => plural(words, 'word', 'words'),
+  stopped: 'Stopped',
+  interrupted: 'Llamero was closed while this was being written. What had been saved is above.',
+  failedTitle: 'This answer failed',
+  chooseAnother: 'Choose another model',
+  table: 'Table',
+  // Before the first token
+  /** @param {string} model */
+  queued: (model) => `Waiting for ${model} to finish other answers`,
+  /** @param {string} model */
+  waitingFor: (model) => `Waiting for ${model}`,
+  /** @param {string} model */
+  loading: (model) => `Loading ${model}`,
+  reading: 'Reading your message',
+  /** @param {number} done */
+  readingTokens: (done) => `Reading ${plural(done, 'token', 'tokens')}`,
+  /** @param {number} done @param {number} total */
+  readingOf: (done, total) => `Reading ${count(done)} of ${plural(total, 'token', 'tokens')}`,
+  /** @param {string} model */
+  recovering: (model) => `${model} stopped unexpectedly. Starting it again and going on from here`,
+  starting: 'Starting',
+  // Stats
+  /** @param {number} value */
+  tokens: (value) => plural(value, 'token', 'tokens'),
+  /** @param {string} value */
+  tokensPerSecond: (value) => `${value} tokens/s`,
+  /** @param {string} value */
+  firstToken: (value) => `first token after ${value}`,
+  /** @param {number} times */
+  recovered: (times) => (times === 1 ? 'recovered once' : `recovered ${count(times)} times`),
+  cutByLength: 'cut at the longest answer',
+  cutByContext: 'cut because the context is full',
+  // Composer
+  messageLabel: 'Message',
+  /** @param {string} model */
+  messageHint: (model) => `Ask ${model}`,
+  messageHintNoModel: 'Choose a model to begin',
+  send: 'Send',
+  sendHint: 'Send (Enter)',
+  stop: 'Stop',
+  stopHint: 'Stop (Esc)',
+  // Empty states
+  welcome: 'What would you like to ask?',
+  welcomeFirst: 'Welcome',
+  firstBody: 'Llamero runs language models on this computer. Nothing you write leaves it.',
+  firstDemo: 'A tiny demo model is included, so you can see how everything works. It makes up sentences and is not a real assistant.',
+  tryDemo: 'Try the demo',
+  demoQuestion: 'Tell me about the mountains',
+  /** @param {string} model */
+  emptyBodyElsewhere: (model) => `${model} may run elsewhere. What you write is sent there.`,
+  /** @param {string} model */
+  emptyBody: (model) => `${model} runs on this computer. Nothing you write leaves it.`,
+  noModels: 'Open a model file to begin. Any GGUF file that llama.cpp can run will do.',
+  loadingConversation: 'Opening the conversation',
+};
