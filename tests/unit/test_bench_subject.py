@@ -45,7 +45,8 @@ class World:
         # An engine that is not there tells no version.
         engine = Engine(EngineKind.SETTINGS, ("/no/such/engine",), "vulkan")
         arguments = ("--ctx-size", "8192", "--hf-token", SECRET)
-        return Plan(LaunchSpec(model=config.model, engine=engine, arguments=arguments), self.header)
+        spec = LaunchSpec(model=config.model, engine=engine, arguments=arguments)
+        return Plan(spec, self.header, embeds=self.header.is_embedding or config.embedding)
 
     async def hardware(self) -> HardwareMetrics:
         gpus = (GpuMetrics(index=0, name="A", source="nvml", memory_total=12 * 1024**3),)

@@ -154,6 +154,12 @@ def merge(
     return tuple(flag for group in merged.values() for flag in group)
 
 
+def has_flag(merged: Iterable[MergedFlag], name: str, flags: EngineFlags) -> bool:
+    """Is the flag of that name among these, in whatever spelling, or its `--no-` twin?"""
+    wanted = _identity(name, flags)
+    return any(_identity(flag.name, flags) == wanted for flag in merged)
+
+
 def render(merged: Iterable[MergedFlag]) -> tuple[str, ...]:
     """The argv tokens of a merged command line."""
     return tuple(token for flag in merged for token in (flag.name, *flag.values))

@@ -80,7 +80,7 @@ class Subjects:
             place = BenchPlace.FALLBACK if is_fallback else BenchPlace.REMOTE
             return Subject(model=model, place=place, hardware=hardware)
         plan = await self._planner.plan(destination.config)
-        if plan.header.is_embedding or destination.config.embedding:
+        if plan.embeds:
             raise InvalidRequest("bench_error-embeds", model=model)
         engine = BenchEngine(
             kind=plan.spec.engine.kind.value,

@@ -19,19 +19,20 @@ from llamero.infrastructure.llama.flags import learn_flags
 from llamero.models.gguf import GgufHeader
 from llamero.models.llama import Engine, LaunchFlag, LaunchSpec, LlamaCppConfig
 from llamero.models.settings import Settings
+from llamero.services.llama.embedding_flags import embedding_flags, embeds
 from llamero.services.llama.keep_alive import keep_alive_of
 
 _Stamp = tuple[tuple[int, int, int], ...]
-EMBEDDING_FLAG = "--embedding"
 FROM_THE_MODEL = "model"
 
 
 class Plan:
-    """A spec, and what the model's file says about itself."""
+    """A spec, what the model's file says about itself, and whether it is to embed."""
 
-    def __init__(self, spec: LaunchSpec, header: GgufHeader) -> None:
+    def __init__(self, spec: LaunchSpec, header: GgufHeader, *, embeds: bool) -> None:
         self.spec = spec
         self.header = header
+        self.embeds = embeds
 
 
 class Planner:
@@ -77,11 +78,12 @@ class Planner:
             known_flags,
             config=config_arguments(config),
         )
-        tokens = render(arguments)
-        flags = tuple([LaunchFlag(flag.text, flag.tier.value) for flag in arguments])
-        if header.is_embedding and not config.embedding:
-            tokens = (*tokens, EMBEDDING_FLAG)
-            flags = (*flags, LaunchFlag(EMBEDDING_FLAG, FROM_THE_MODEL))
+        added = embedding_flags(header, config, arguments, known_flags)
+        tokens = (*render(arguments), *(token for flag in added for token in (flag.name, *flag.values)))
+        flags = (
+            *(LaunchFlag(flag.text, flag.tier.value) for flag in arguments),
+            *(LaunchFlag(" ".join((flag.name, *flag.values)), FROM_THE_MODEL) for flag in added),
+        )
         spec = LaunchSpec(
             model=config.model,
             engine=engine,
@@ -90,7 +92,7 @@ class Planner:
             memory_bytes=memory_estimate(header, config.context_length, config.parallel),
             flags=flags,
         )
-        return Plan(spec, header)
+        return Plan(spec, header, embeds=embeds(header, arguments, known_flags))
 
     async def _learn_flags(self, engine: Engine, *, timeout: float) -> EngineFlags:
         return await learn_flags(engine, self._cache_dir, timeout=timeout)

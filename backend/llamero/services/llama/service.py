@@ -130,7 +130,7 @@ class LlamaCppService:
         Raises ModelDoesNotEmbed, what `start` raises, Unavailable when the queue is full, and UpstreamFailed.
         """
         plan = await self.plan(config)
-        if endpoint in _EMBEDDING_ENDPOINTS and not (plan.header.is_embedding or config.embedding):
+        if endpoint in _EMBEDDING_ENDPOINTS and not plan.embeds:
             raise ModelDoesNotEmbed(model=config.model.alias, param="model")
         with self._activity.asking(config.model.alias) as asked:
             async with open_answer(self._actor, plan.spec, endpoint, body, method=method, form=form) as answer:
