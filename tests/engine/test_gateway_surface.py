@@ -61,6 +61,9 @@ def client(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Iterat
     (home.data / "models").mkdir(parents=True)
     shutil.copy(models_dir / "embed.gguf", home.data / "models")
     home.write_settings("[servers]\nmax_loaded = 2\n")
+    demo = shutil.copy(models_dir / "demo.gguf", home.data / "elsewhere.gguf")
+    for name, flag in (("embedding/of demo", "--embedding"), ("embedding-by-argument", "--arguments=--embeddings")):
+        assert home.run("alias", "set", name, "--file", demo, flag).status == 0
     with serving(home, "--port", "0") as server:
         yield Client(server.port())
 
@@ -188,6 +191,41 @@ def test_embeddings_in_numbers_and_in_base64_are_the_same(client: Client, texts:
     for one, other in zip(numbers["data"], packed["data"], strict=True):
         raw = base64.b64decode(other["embedding"])
         assert struct.unpack(f"<{len(raw) // 4}f", raw) == pytest.approx(one["embedding"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hi"}]}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hi"}], "stream": True}),
+        ("/v1/completions", {"prompt": "hi"}),
+        ("/v1/responses", {"input": "hi"}),
+        ("/completion", {"prompt": "hi"}),
+        ("/v1/messages", {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}),
+        ("/api/chat", {"messages": [{"role": "user", "content": "hi"}]}),
+        ("/api/generate", {"prompt": "hi", "raw": True}),
+    ],
+    ids=str,
+)
+def test_model_that_only_embeds_says_that_it_does_not_write(client: Client, path: str, body: dict[str, Any]) -> None:
+    status, answer = client.ask("POST", path, {"model": "embed", **body})
+    error = answer["error"] if isinstance(answer["error"], dict) else answer
+    assert (status, error["code"], error["param"]) == (400, "model_does_not_generate", "model")
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/api/embed"])
+def test_text_too_long_to_embed_is_the_clients_fault(client: Client, path: str) -> None:
+    status, answer = client.ask("POST", path, {"model": "embed", "input": "wool " * 3000})
+    error = answer["error"] if isinstance(answer["error"], dict) else answer
+    assert (status, error["code"], error["param"]) == (400, "context_length_exceeded", "input")
+
+
+def test_alias_marked_as_embedding_embeds_a_text_longer_than_the_engines_batch(client: Client) -> None:
+    answer = client.post("/v1/embeddings", model="embedding/of demo", input="wool " * 1500)
+    assert answer["usage"]["prompt_tokens"] > 512
+    (vector,) = answer["data"]
+    assert len(vector["embedding"]) > 1
+    assert client.post("/v1/embeddings", model="embedding-by-argument", input="cat")["data"]
 
 
 def test_model_that_does_not_embed_says_so(client: Client) -> None:

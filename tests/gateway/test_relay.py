@@ -233,6 +233,8 @@ async def test_engine_headers_do_not_pass() -> None:
         ("Failed to parse tools: Expected 'tools' to be an array, got 5; tools = 5", "tools"),
         ("image input is not supported - hint: if this is unexpected, you may need to provide the mmproj", "messages"),
         ("Unknown reasoning format: x", "reasoning_format"),
+        ("Expected 'content' to be a string or an array", "messages"),
+        ("All non-assistant messages must contain 'content'", "messages"),
     ],
 )
 async def test_request_that_the_engine_cannot_read_is_the_clients_fault(message: str, param: str) -> None:
@@ -251,6 +253,8 @@ async def test_request_that_the_engine_cannot_read_is_the_clients_fault(message:
         ("Field 'n': Value must be between 1 <= value <= 4, but got 5", "n"),
         ("Field 'cache_prompt': [json.exception.type_error.302] type must be boolean, but is string", "cache_prompt"),
         ("Expected 'messages' to be an array", "messages"),
+        ('"input" must not be empty', "input"),
+        ('"documents" must be a non-empty string array', "documents"),
         ("Invalid tool_choice: nope", "tool_choice"),
         ('response_format type must be one of "text" or "json_object", but got: zzz', "response_format"),
         # A grammar may have come as such, or as a schema by one of two names.
@@ -267,6 +271,7 @@ async def test_refusal_of_the_engine_names_the_field_where_it_says_so(message: s
             gateway, "POST", "/v1/messages", {}, json.dumps(CHAT | {"max_tokens": 5, "stream": False}).encode()
         )
     assert (response.status, response.error()["param"], response.error()["message"]) == (400, param, message)
+    assert response.error()["code"] == "invalid_request"
     assert (in_anthropics.status, in_anthropics.json()["error"].get("param")) == (400, param)
 
 

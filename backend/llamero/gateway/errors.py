@@ -21,14 +21,18 @@ from llamero.models.errors import (
     LlameroError,
     UpstreamFailed,
 )
-from llamero.services.llama.blame import named_param, param_at_fault
+from llamero.services.llama.blame import named_param, refused_request
 
 logger = logging.getLogger(__name__)
 
 TYPE_BY_STATUS = {status: name for name, status in reversed(STATUS_BY_TYPE.items())}
 UPSTREAM_MESSAGE_LIMIT = 4096
-# llama-server's name for it, and the one that clients of the OpenAI API look for in order to shorten a conversation.
-CODE_BY_UPSTREAM_TYPE = {"exceed_context_size_error": "context_length_exceeded"}
+# llama-server gives no code but the status. Here: what clients of the OpenAI API look for in order to shorten a
+# conversation, and for the rest what a refusal of our own is called.
+CODE_BY_UPSTREAM_TYPE = {
+    "exceed_context_size_error": "context_length_exceeded",
+    InvalidRequest.type: InvalidRequest.public_code,
+}
 
 
 class ErrorEnvelope:
@@ -134,6 +138,4 @@ def _upstream_fields(body: bytes) -> dict[str, object]:
 def _refused_request(body: bytes) -> InvalidRequest | None:
     """The error for a request that an engine could not read, whatever status it gave that."""
     message = _upstream_fields(body).get("message")
-    if not isinstance(message, str) or (param := param_at_fault(message)) is None:
-        return None
-    return InvalidRequest("chat_error-refused", param=param, reason=message[:UPSTREAM_MESSAGE_LIMIT])
+    return refused_request(message) if isinstance(message, str) else None

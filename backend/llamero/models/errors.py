@@ -4,6 +4,8 @@
     ├── InvalidRequest            mend the request (400)
     │   ├── InvalidArgument       an engine flag or value that cannot work; known before the spawn
     │   ├── ModelDoesNotEmbed     choose an embedding model
+    │   ├── ModelDoesNotGenerate  choose a model that writes
+    │   ├── TextTooLong           shorten the text
     │   ├── ModelNotLoaded        load the model first
     │   ├── ContextFull           shorten the conversation
     │   └── PreviousResponseNotFound  send the whole conversation again
@@ -116,6 +118,20 @@ class ModelDoesNotEmbed(InvalidRequest):
 
     code = "server_error-model_does_not_embed"
     public_code = "model_does_not_embed"
+
+
+class ModelDoesNotGenerate(InvalidRequest):
+    """The model only embeds or ranks, and cannot write."""
+
+    code = "server_error-model_does_not_generate"
+    public_code = "model_does_not_generate"
+
+
+class TextTooLong(InvalidRequest):
+    """A text that is embedded or ranked as a whole does not fit. Arguments: `tokens`, `limit`."""
+
+    code = "request_error-text_too_long"
+    public_code = "context_length_exceeded"
 
 
 class ModelNotLoaded(InvalidRequest):

@@ -22,6 +22,7 @@ server_error-model_not_found = model file does not exist: { $path }
 server_error-io_error = input/output error: { $reason }
 server_error-client_error = error connecting to internal service: { $reason }
 server_error-model_does_not_embed = model '{ $model }' does not produce embeddings
+server_error-model_does_not_generate = this model makes embeddings and writes no text. Choose a model that chats.
 context_error-exec_not_exists = executable file does not exist: { $path }
 model_router_error-model_not_found = model '{ $model }' not found
 
@@ -146,6 +147,7 @@ request_error-model_not_loaded = The model '{ $model }' is not loaded. Send it a
 request_error-form = The form cannot be read: { $reason }.
 request_error-image_elsewhere = '{ $param }' is an image on another server, and Llamero does not fetch it. Send the image itself, in base64.
 request_error-cannot_count_tokens = The server of the model '{ $model }' cannot count tokens. Count them for a model on this machine.
+request_error-text_too_long = A text has { $tokens } tokens, but the model takes { $limit } at once. Split the text, or give the model a larger --ubatch-size.
 request_error-unknown_token = '{ $param }' has a token that the model does not know.
 request_error-content_type = This route does not read bodies of the type { $content_type }. Send application/json.
 request_error-method_not_allowed = The method { $method } is not allowed here.

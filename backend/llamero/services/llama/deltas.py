@@ -30,7 +30,7 @@ from llamero.models.errors import (
     NotFound,
     UpstreamFailed,
 )
-from llamero.services.llama.blame import named_param, param_at_fault
+from llamero.services.llama.blame import named_param, refused_request
 from llamero.services.replies import OpenReply
 
 _REASON_LIMIT = 500
@@ -95,8 +95,9 @@ def _error_of(status: int, said: object) -> LlameroError:
     if error.type == _CONTEXT_FULL and error.n_prompt_tokens is not None and error.n_ctx is not None:
         return ContextFull(tokens=error.n_prompt_tokens, limit=error.n_ctx)
     reason = error.message[:_REASON_LIMIT] or f"it answered {status}"
-    param = param_at_fault(reason)
-    if 400 <= status < 500 or param is not None:
+    if (at_fault := refused_request(reason)) is not None:
+        return at_fault
+    if 400 <= status < 500:
         param = named_param(reason)
         refused = _REFUSED_BY_STATUS.get(status, InvalidRequest)("chat_error-refused", param=param, reason=reason)
         if isinstance(error.code, str):
