@@ -216,6 +216,15 @@ def test_messages_argument_cannot_start_a_line_of_its_own() -> None:
     assert text == "model file does not exist: a\\nerror: b\\x1b[2J\\u202ec\\udce9"
 
 
+@pytest.mark.parametrize("character", ["x", "\x1b", "\u202e"], ids=ascii)
+def test_messages_long_argument_is_cut_short(character: str) -> None:
+    for code, name in (("model_router_error-model_not_found", "model"), ("request_error-invalid", "reason")):
+        text = default_messages().text(code, {name: character * 100_000})
+        assert "…" in text
+        assert "?" not in text
+        assert len(text) < 1100
+
+
 def test_messages_argument_with_braces_is_text() -> None:
     text = default_messages().text("server_error-io_error", {"reason": "{ $path } {GIVEN($x)}"})
     assert text == "input/output error: { $path } {GIVEN($x)}"

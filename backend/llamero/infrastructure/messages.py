@@ -31,7 +31,8 @@ Argument = str | int | float
 
 _LOCALE_NAME = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _ABSENT = "Unknown external: "  # how fluent.runtime begins its report of an argument that was not given
-_ARGUMENT_LIMIT = 4096
+# Fluent gives up on any part of a sentence that is longer than 2,500 characters, and a part may hold two arguments.
+_ARGUMENT_LIMIT = 1000
 # Beyond this a float has no exact integer any more, and the number formats of Fluent refuse to work.
 _NUMBER_LIMIT = 1e15
 
@@ -116,10 +117,15 @@ def _given(value: Argument) -> Any:
     from fluent.runtime.types import fluent_number
 
     if isinstance(value, str):
-        return one_line(value, _ARGUMENT_LIMIT)
+        return _cut(one_line(value, _ARGUMENT_LIMIT))
     if isinstance(value, bool) or not -_NUMBER_LIMIT < value < _NUMBER_LIMIT:  # also NaN: no comparison holds
         return _plain(value)
     return fluent_number(value, useGrouping=False)
+
+
+def _cut(text: str) -> str:
+    """Escapes make a text longer than it was."""
+    return text if len(text) <= _ARGUMENT_LIMIT + 1 else text[:_ARGUMENT_LIMIT] + "…"
 
 
 def _plain(value: Argument) -> str:
