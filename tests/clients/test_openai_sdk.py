@@ -117,6 +117,15 @@ def test_embeddings_in_base64_and_as_numbers_are_the_same(client: OpenAI) -> Non
     assert plain.usage.prompt_tokens > 0
 
 
+def test_embeddings_have_the_dimensions_that_were_asked_for(client: OpenAI) -> None:
+    (few,) = client.embeddings.create(model="embed", input="wool", dimensions=8).data
+    assert len(few.embedding) == 8
+    assert sum(number * number for number in few.embedding) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.embeddings.create(model="embed", input="wool", dimensions=100_000)
+    assert refused.value.param == "dimensions"
+
+
 def test_text_completion_whole_and_streamed(client: OpenAI) -> None:
     whole = client.completions.create(model="demo", prompt="Llamas are", max_tokens=12, temperature=0)
     stream = client.completions.create(model="demo", prompt="Llamas are", max_tokens=12, temperature=0, stream=True)

@@ -28,7 +28,7 @@ class Embedded(msgspec.Struct, frozen=True):
     usage: _Usage = _Usage()
 
     @property
-    def vectors(self) -> list[tuple[float, ...]]:
+    def vectors(self) -> list[Sequence[float]]:
         """The vectors in the order of the texts."""
         return [vector.embedding for vector in sorted(self.data, key=lambda vector: vector.index)]
 

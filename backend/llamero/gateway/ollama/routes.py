@@ -34,6 +34,7 @@ from llamero.gateway.ollama.wire import (
 from llamero.gateway.protocols import InferenceReply
 from llamero.gateway.sse import EventStream
 from llamero.gateway.surface import Surface, json_response
+from llamero.gateway.vectors import shortened
 from llamero.http.bodies import expect_later, read_json_object
 from llamero.models.access import Scope
 from llamero.models.chat import ChatDelta
@@ -109,7 +110,10 @@ class OllamaRoutes:
                 if texts:
                     wanted = embed_request(model, texts, asked.dimensions)
                     embedded = await embed(self._services.inference, _kept(request, wanted, keep_alive), len(texts))
-                    document |= {"embeddings": embedded.vectors, "prompt_eval_count": embedded.usage.prompt_tokens}
+                    vectors = embedded.vectors
+                    if asked.dimensions is not None:
+                        vectors = [shortened(vector, asked.dimensions) for vector in vectors]
+                    document |= {"embeddings": vectors, "prompt_eval_count": embedded.usage.prompt_tokens}
                 else:
                     await self._load(request, model, keep_alive)
                 elapsed = round((self._clock.monotonic() - began) * _NS_PER_S)

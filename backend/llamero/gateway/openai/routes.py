@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from llamero.gateway.chat_request import check_chat_request
-from llamero.gateway.openai.embeddings import in_base64
+from llamero.gateway.openai.embeddings import completion
 from llamero.gateway.openai.requests import check_completion, check_embedding, check_rerank, check_transcription
 from llamero.gateway.relay import Relay
 from llamero.gateway.surface import Surface, json_response
@@ -78,7 +78,7 @@ class OpenAiRoutes:
                 body = await read_json_object(request, self._surface.limits)
                 asked = InferenceRequest(model=check(body), body=body, endpoint=endpoint)
                 held = endpoint in STREAMED and body.get("stream") is True
-                shown = in_base64 if endpoint == EMBEDDINGS and body.get("encoding_format") == "base64" else None
+                shown = completion(body) if endpoint == EMBEDDINGS else None
                 relay = Relay(request, self._surface, held=held, shown=shown)
                 return await relay.run(self._services.inference.stream(asked))
 
