@@ -74,7 +74,9 @@ def test_message_is_cut_at_the_token_limit(client: Anthropic) -> None:
 
 
 def test_message_stops_at_a_stop_sequence(client: Anthropic) -> None:
-    assert text_of(ask(client, stop_sequences=["demo"])) == "Hello! I am the Llamero "
+    message = ask(client, stop_sequences=["nobody says this", "demo"])
+    assert text_of(message) == "Hello! I am the Llamero "
+    assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", "demo")
 
 
 def test_message_goes_on_from_a_prefilled_answer(client: Anthropic) -> None:

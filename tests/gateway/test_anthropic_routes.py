@@ -131,16 +131,41 @@ async def test_anthropic_stream_cut_anywhere_says_the_same(cut: int) -> None:
     assert message["stop_reason"] == "tool_use"
 
 
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("said", "sequence"), [({"stop_reason": "END"}, "END"), ({"stop_reason": 7}, None), ({}, None)], ids=str
+    ("choice", "beside", "sequence"),
+    [
+        ({"stop_reason": "END"}, {}, "END"),  # vLLM
+        ({"stop_reason": 7}, {}, None),
+        ({}, {"__verbose": {"stopping_word": "END", "stop_type": "word"}}, "END"),  # llama-server
+        ({}, {"__verbose": {"stopping_word": "<|im_end|>", "stop_type": "word"}}, None),  # its template's own
+        ({}, {"__verbose": {"stopping_word": "", "stop_type": "eos"}}, None),
+        ({}, {}, None),
+    ],
+    ids=str,
 )
-async def test_anthropic_stop_sequence_is_told_where_the_engine_tells_it(said: Any, sequence: str | None) -> None:
-    end = {"index": 0, "delta": {}, "finish_reason": "stop", **said}
-    steps = (event("a"), b"data: " + json.dumps({"choices": [end]}).encode() + b"\n\n", DONE)
+async def test_anthropic_stop_sequence_is_told_where_the_engine_tells_it(
+    choice: Any, beside: Any, sequence: str | None, stream: bool
+) -> None:
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", **choice}], **beside}
+    steps = (event("a"), b"data: " + json.dumps(end).encode() + b"\n\n", DONE)
     async with running_gateway(Script(steps)) as gateway:
-        message = (await ask(gateway)).json()
+        response = await ask(gateway, ASK | {"stop_sequences": ["STOP", "END"], "stream": stream})
+        (request,) = gateway.inference.requests
+    message = accumulated(events_of(response.body)) if stream else response.json()
     assert message["stop_sequence"] == sequence
     assert message["stop_reason"] == ("stop_sequence" if sequence else "end_turn")
+    assert (request.body["stop"], request.body["verbose"]) == (["STOP", "END"], True)
+    assert request.engine_only == {"verbose"}
+
+
+async def test_anthropic_field_that_a_client_sends_itself_is_not_for_engines_only() -> None:
+    async with running_gateway(Script(ANSWER)) as gateway:
+        await ask(gateway, ASK | {"stop_sequences": ["END"], "verbose": True})
+        await ask(gateway)
+        first, second = gateway.inference.requests
+    assert (first.body["verbose"], first.engine_only) == (True, frozenset())
+    assert "verbose" not in second.body
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -124,7 +124,7 @@ def test_anthropic_system_prompt_comes_first(system: Any) -> None:
     ("fields", "expected"),
     [
         ({"temperature": 0.5, "top_p": 0.9, "top_k": 3}, {"temperature": 0.5, "top_p": 0.9, "top_k": 3}),
-        ({"stop_sequences": ["x", "y"]}, {"stop": ["x", "y"]}),
+        ({"stop_sequences": ["x", "y"]}, {"stop": ["x", "y"], "verbose": True}),
         ({"stop_sequences": []}, {}),
         (
             {"min_p": 0.1, "seed": 2**70, "brand_new": {"a": [1]}},

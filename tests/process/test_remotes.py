@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.remote import client
@@ -111,6 +112,13 @@ async def test_remote_request_leaves_out_what_the_server_does_not_take() -> None
     async with remote_server(WHOLE) as server:
         await ask(server.destination(strip=("seed", "model")), chat(seed=1, temperature=0, return_progress=True))
     assert json.loads(server.requests[0].body) == {**QUESTION, "stream": True, "temperature": 0, "model": "theirs"}
+
+
+async def test_remote_request_leaves_out_what_was_added_for_an_engine() -> None:
+    request = replace(chat(verbose=True, brand_new=1), engine_only=frozenset({"verbose"}))
+    async with remote_server(WHOLE) as server:
+        await ask(server.destination(), request)
+    assert json.loads(server.requests[0].body) == {**QUESTION, "stream": True, "brand_new": 1, "model": "theirs"}
 
 
 async def test_remote_request_without_a_key_has_no_authorization() -> None:

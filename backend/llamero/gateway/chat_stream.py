@@ -52,6 +52,8 @@ async def chat_deltas(reply: InferenceReply) -> AsyncGenerator[ChatDelta, None]:
         for choice in chunk.choices:
             reason = choice.finish_reason or reason
             stop_sequence = choice.stop_reason if isinstance(choice.stop_reason, str) else stop_sequence
+        if chunk.report is not None:
+            stop_sequence = chunk.report.stopping_word or stop_sequence
         usage = chunk.usage or usage
         timings = chunk.timings or timings
     if reason is None:

@@ -125,6 +125,12 @@ class PromptProgress(msgspec.Struct, frozen=True):
     processed: int = 0
 
 
+class EngineReport(msgspec.Struct, frozen=True):
+    """What llama-server adds to the last chunk of a chat whose request is `verbose`, as far as it is used here."""
+
+    stopping_word: str = ""
+
+
 class StreamChunk(msgspec.Struct, frozen=True):
     """One event of a stream. `error` is set on an error event, which ends the stream.
 
@@ -138,6 +144,7 @@ class StreamChunk(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     timings: Timings | None = None
     prompt_progress: PromptProgress | None = None
+    report: EngineReport | None = msgspec.field(name="__verbose", default=None)
     error: object = None
     content: str | None = None
     index: int = 0

@@ -24,7 +24,8 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     `model` is the name that the client asked for. `body` is the decoded JSON exactly as the client sent it, unknown
     fields included; `form` takes its place where it is not a JSON object, and a `GET` has neither. `endpoint` is the
     engine's path, with a query where it has one. `keep_alive_s`, where given, counts for this request instead of the
-    alias's: idle seconds until unload, negative never; without `may_shorten` only where that is longer.
+    alias's: idle seconds until unload, negative never; without `may_shorten` only where that is longer. `engine_only`
+    are fields that were added to `body` here and that no server elsewhere is sent, as it may be strict.
     """
 
     model: str
@@ -34,3 +35,4 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     form: Form | None = None
     keep_alive_s: float | None = None
     may_shorten: bool = True
+    engine_only: frozenset[str] = frozenset()

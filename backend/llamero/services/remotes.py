@@ -178,7 +178,7 @@ def remote_request(destination: RemoteDestination, request: InferenceRequest) ->
         form = with_text_field(request.form, "model", upstream) if is_multipart else request.form
         content, content_type = form.content, form.content_type
     elif request.method != "GET":
-        left_out = _ENGINE_ONLY.union(api.strip)
+        left_out = _ENGINE_ONLY.union(api.strip, request.engine_only)
         body = {name: value for name, value in request.body.items() if name not in left_out}
         content = msgspec.json.encode(body | {"model": upstream})
     return RemoteRequest(

@@ -22,6 +22,8 @@ _MEANT_FOR_ANTHROPIC = frozenset(
 )
 _WOULD_CHANGE_THE_FORM = frozenset({"functions", "logprobs", "n", "response_format", "stream_options"})
 _LEFT_OUT = _TRANSLATED | _MEANT_FOR_ANTHROPIC | _WOULD_CHANGE_THE_FORM
+# Only then does llama-server say which stop sequence ended an answer: in its last chunk (`__verbose.stopping_word`).
+TELLS_STOP_SEQUENCE = {"verbose": True}
 _EFFORTS = {"low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
 _Fields = dict[str, object]
@@ -35,7 +37,7 @@ def chat_body(body: Mapping[str, object], request: wire.MessagesRequest) -> _Fie
     passed = {name: value for name, value in body.items() if name not in _LEFT_OUT}
     chat: _Fields = {**passed, **prompt_fields(request), "stream": True, "stream_options": {"include_usage": True}}
     if request.stop_sequences:
-        chat["stop"] = list(request.stop_sequences)
+        chat |= {"stop": list(request.stop_sequences), **TELLS_STOP_SEQUENCE}
     return chat
 
 

@@ -143,7 +143,7 @@ def _text_block(text: str, *, thought: bool) -> _Fields:
 
 
 def stop_reason(end: Finished, *, called: bool) -> tuple[str, str | None]:
-    """Why the message ended, and the stop sequence where the engine says which. llama-server does not say."""
+    """Why the message ended, and the stop sequence where the engine says which."""
     if end.reason in _CALLS or (called and end.reason == "stop"):
         return "tool_use", None
     if end.reason == "stop" and end.stop_sequence is not None:

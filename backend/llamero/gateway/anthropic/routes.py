@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from llamero.gateway.anthropic.counting import count_tokens
 from llamero.gateway.anthropic.errors import REQUEST_ID, AnthropicErrors, new_request_id
-from llamero.gateway.anthropic.request import chat_body, prompt_fields
+from llamero.gateway.anthropic.request import TELLS_STOP_SEQUENCE, chat_body, prompt_fields
 from llamero.gateway.anthropic.response import MessageEvents, whole_message
 from llamero.gateway.anthropic.wire import CountRequest, MessagesRequest
 from llamero.gateway.chat_request import check_chat_request
@@ -20,6 +21,7 @@ from llamero.gateway.protocols import InferenceReply
 from llamero.gateway.sse import EVENT_HEADERS, EventStream
 from llamero.gateway.surface import Surface, json_response
 from llamero.http.bodies import expect_later, read_json_object
+from llamero.models.chat import ChatDelta, Finished
 from llamero.models.inference import InferenceRequest
 
 
@@ -45,15 +47,18 @@ class AnthropicRoutes:
             check_chat_request(chat)
             identifier = f"msg_{secrets.token_hex(12)}"
             headers = {REQUEST_ID: new_request_id()}
-            opening = self._inference.stream(InferenceRequest(model=asked.model, body=chat))
+            added = frozenset(TELLS_STOP_SEQUENCE.keys() - body.keys())
+            wanted = InferenceRequest(model=asked.model, body=chat, engine_only=added)
+            opening = self._inference.stream(wanted)
 
             async def answering(stream: EventStream) -> web.StreamResponse:
                 async with opening as reply:
                     if asked.stream:
-                        async for events in _events(reply, MessageEvents(identifier, asked.model)):
+                        message = MessageEvents(identifier, asked.model)
+                        async for events in _events(_deltas(reply, asked.stop_sequences), message):
                             await stream.forward(events)
                         return await stream.end()
-                    deltas = [delta async for delta in chat_deltas(reply)]
+                    deltas = [delta async for delta in _deltas(reply, asked.stop_sequences)]
                 return json_response(whole_message(identifier, asked.model, deltas), headers=headers)
 
             return await self._deliver(request, answering, headers, held=bool(asked.stream))
@@ -84,10 +89,19 @@ class AnthropicRoutes:
         )
 
 
-async def _events(reply: InferenceReply, message: MessageEvents) -> AsyncIterator[bytes]:
+async def _deltas(reply: InferenceReply, stop_sequences: Sequence[str] | None) -> AsyncIterator[ChatDelta]:
+    """The deltas of an answer. What its template ended it with is no stop sequence of the client's."""
+    async for delta in chat_deltas(reply):
+        if isinstance(delta, Finished) and delta.stop_sequence not in (stop_sequences or ()):
+            yield replace(delta, stop_sequence=None)
+        else:
+            yield delta
+
+
+async def _events(deltas: AsyncIterator[ChatDelta], message: MessageEvents) -> AsyncIterator[bytes]:
     """The events of a message. The first one waits for the engine, so that its refusal can be a status."""
     begun = False
-    async for delta in chat_deltas(reply):
+    async for delta in deltas:
         if not begun:
             begun = True
             yield message.start()
