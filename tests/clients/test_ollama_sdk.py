@@ -162,6 +162,7 @@ def test_model_is_loaded_kept_and_let_go(tmp_path: Path, demo_model: Path) -> No
         (loaded,) = client.ps().models
         assert (loaded.model, loaded.size_vram) == ("a", 0)
         assert loaded.size and loaded.expires_at
+        assert loaded.context_length == 8192
         assert 3500 < (loaded.expires_at - datetime.now(UTC)).total_seconds() <= 3600
         assert client.chat(model="a", messages=[], keep_alive=-1).done_reason == "load"
         (kept,) = client.ps().models

@@ -69,7 +69,7 @@ class OllamaVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OllamaModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model. The digest changes with its file; the size is in bytes."""
+    """A model. The digest changes with its file; size in bytes, context in tokens, 0 where it is not known."""
 
     name: str
     model: str
@@ -79,6 +79,7 @@ class OllamaModel(msgspec.Struct, frozen=True, kw_only=True):
     modified_at: str = ""
     expires_at: str = ""
     size_vram: int = 0
+    context_length: int = 0
 
 
 class OllamaModels(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,7 @@ def running(server: ServerSnapshot, facts: ModelFileFacts | None, *, now: float,
         "details": details(facts),
         "expires_at": timestamp(now + (left_s if server.keep_alive_s >= 0 else _FOR_GOOD_S)),
         "size_vram": 0 if server.variant == "cpu" else size,
+        "context_length": server.limits.context or 0,
     }
 
 
