@@ -100,6 +100,15 @@ async def test_ollama_embed_keeps_the_order_of_the_texts() -> None:
     assert request.keep_alive_s == 5
 
 
+async def test_ollama_embed_has_the_dimensions_that_were_asked_for() -> None:
+    long = {"data": [{"embedding": [0.48, 0.64, 0.6], "index": 0}]}
+    async with running_gateway(embedding(long)) as gateway:
+        few = await ask(gateway, "/api/embed", {"model": "m", "input": "a", "dimensions": 2})
+        many = await ask(gateway, "/api/embed", {"model": "m", "input": "a", "dimensions": 9})
+    assert few.json()["embeddings"] == [pytest.approx([0.6, 0.8])]
+    assert many.json()["embeddings"] == [[0.48, 0.64, 0.6]]
+
+
 async def test_ollama_embeddings_has_one_vector() -> None:
     one = {"data": [{"embedding": [0.5, 1], "index": 0}]}
     async with running_gateway(embedding(one)) as gateway:
@@ -150,6 +159,7 @@ async def test_ollama_lists_shows_and_tells_what_is_loaded() -> None:
     assert shown["model_info"]["llama.context_length"] == 4096
     (model,) = loaded
     assert (model["name"], model["size"], model["size_vram"]) == ("m", 1000, 0)
+    assert model["context_length"] == 8192
     assert model["digest"] == tags[0]["digest"]
     assert model["expires_at"].endswith("Z")
     assert "somebody" not in json.dumps([tags, shown, loaded])

@@ -59,6 +59,8 @@ async def test_request_reaches_the_engine_as_it_came(path: str, endpoint: str, b
         ("/v1/completions", COMPLETION | {"prompt": [True]}, "prompt"),
         ("/v1/completions", COMPLETION | {"prompt": [1.5]}, "prompt"),
         ("/v1/completions", COMPLETION | {"stream": "yes"}, "stream"),
+        ("/v1/completions", COMPLETION | {"stream_options": "usage"}, "stream_options"),
+        ("/v1/completions", COMPLETION | {"stop": [1]}, "stop"),
         ("/v1/completions", COMPLETION | {"max_tokens": -2}, "max_tokens"),
         ("/v1/completions", COMPLETION | {"logprobs": -1}, "logprobs"),
         ("/v1/completions", COMPLETION | {"n_discard": -1}, "n_discard"),
@@ -107,6 +109,24 @@ async def test_embeddings_come_in_the_encoding_that_was_asked_for(encoding: str 
     for entry in entries:
         got = entry["embedding"]
         assert (list(struct.unpack("<3f", base64.b64decode(got))) if encoding == "base64" else got) == vector
+
+
+@pytest.mark.parametrize("engine_encodes", [False, True])
+@pytest.mark.parametrize("encoding", ["base64", "float", None])
+async def test_embeddings_have_the_dimensions_that_were_asked_for(encoding: str | None, engine_encodes: bool) -> None:
+    vector = [0.48, 0.64, 0.6]  # of length 1, as the first two are after all
+    told = base64.b64encode(struct.pack("<3f", *vector)).decode() if engine_encodes else vector
+    said = json.dumps({"object": "list", "data": [{"index": 0, "embedding": told}]}).encode()
+    asked = EMBEDDING | {"encoding_format": encoding, "dimensions": 2}
+    async with running_gateway(Script([said], headers={"Content-Type": "application/json"})) as gateway:
+        (entry,) = (await post(gateway, "/v1/embeddings", asked)).json()["data"]
+        same = await post(gateway, "/v1/embeddings", asked | {"dimensions": 3})
+        refused = await post(gateway, "/v1/embeddings", asked | {"dimensions": 4})
+    got = entry["embedding"]
+    numbers = list(struct.unpack("<2f", base64.b64decode(got))) if encoding == "base64" else got
+    assert numbers == pytest.approx([0.6, 0.8])
+    assert same.status == 200
+    assert (refused.status, refused.error()["param"]) == (400, "dimensions")
 
 
 async def test_embeddings_that_the_engine_encodes_pass_as_they_are() -> None:
@@ -158,7 +178,8 @@ async def test_audio_form_reaches_the_engine_byte_for_byte() -> None:
         (form(("file", b"x"), ("model", b"\xff")), None, 400, "model"),
         (form(("model", b"m"), ("model", b"nobody")), None, 400, "model"),
         (form(("model", b"m" * 5000)), None, 400, "model"),
-        (form(("model", b"nobody")), None, 404, "model"),
+        (form(("file", b"x"), ("model", b"nobody")), None, 404, "model"),
+        (form(("model", b"m")), None, 400, "file"),
         (form(("model", b"m"))[:-30], None, 400, None),
         (b"", None, 400, None),
         (form(("model", b"m")), "multipart/form-data", 400, None),
@@ -196,5 +217,5 @@ async def test_audio_form_too_large_is_refused_without_being_read() -> None:
 async def test_audio_form_of_a_web_page_passes_from_listed_origins_only(headers: dict[str, str], status: int) -> None:
     settings = GatewaySettings(allowed_origins=("https://listed.example",))
     async with running_gateway(settings=settings) as gateway:
-        response = await transcribe(gateway, form(("model", b"m")), **headers)
+        response = await transcribe(gateway, form(("file", b"x"), ("model", b"m")), **headers)
     assert response.status == status

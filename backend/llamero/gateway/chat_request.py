@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llamero.gateway.fields import check_model, check_numbers, check_stream, required, wrong_type
+from llamero.gateway.fields import (
+    check_model,
+    check_numbers,
+    check_stop,
+    check_stream,
+    check_stream_options,
+    required,
+    wrong_type,
+)
 
 
 def check_chat_request(body: Mapping[str, object]) -> str:
@@ -13,8 +21,16 @@ def check_chat_request(body: Mapping[str, object]) -> str:
     An empty list of messages is the engine's to judge: some templates start a conversation from nothing.
     """
     model = check_model(body)
-    if not isinstance(required(body, "messages"), list):
+    messages = required(body, "messages")
+    if not isinstance(messages, list):
         raise wrong_type("messages", "list")
+    for number, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise wrong_type(f"messages[{number}]", "object")
+    if not isinstance(body.get("response_format"), dict | None):
+        raise wrong_type("response_format", "object")
     check_stream(body)
+    check_stream_options(body)
+    check_stop(body)
     check_numbers(body)
     return model

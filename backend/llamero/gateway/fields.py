@@ -93,6 +93,20 @@ def check_stream(body: Mapping[str, object]) -> bool:
     return bool(stream)
 
 
+def check_stream_options(body: Mapping[str, object]) -> None:
+    """See that what is asked of a stream is an object."""
+    if not isinstance(body.get("stream_options"), dict | None):
+        raise wrong_type("stream_options", "object")
+
+
+def check_stop(body: Mapping[str, object]) -> None:
+    """See that `stop` is a text or several. An engine passes over one of another type."""
+    stop = body.get("stop")
+    texts = stop if isinstance(stop, list) else [stop]
+    if stop is not None and not all(isinstance(text, str) for text in texts):
+        raise wrong_type("stop", "string or list of strings")
+
+
 def check_numbers(body: Mapping[str, object]) -> None:
     """See that every number that an engine would convert is within its range."""
     for name, value in body.items():

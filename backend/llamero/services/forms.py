@@ -58,6 +58,11 @@ def text_field(form: Form, name: str) -> str | None:
         raise InvalidRequest("request_error-form", reason=f"'{name}' is not UTF-8", param=name) from None
 
 
+def has_field(form: Form, name: str) -> bool:
+    """Is there a field or a file of that name? Raises as `text_field` does."""
+    return _find(form, name) is not None
+
+
 def with_text_field(form: Form, name: str, value: str) -> Form:
     """Return the form with another value in a field that it has. Raises as `text_field` does."""
     part = _find(form, name)

@@ -12,14 +12,16 @@ from llamero.gateway.fields import (
     check_model,
     check_number,
     check_numbers,
+    check_stop,
     check_stream,
+    check_stream_options,
     check_text_or_tokens,
     required,
     wrong_type,
 )
 from llamero.models.errors import InvalidRequest
 from llamero.models.inference import Form
-from llamero.services.forms import text_field
+from llamero.services.forms import has_field, text_field
 
 
 def check_completion(body: Mapping[str, object]) -> str:
@@ -27,6 +29,8 @@ def check_completion(body: Mapping[str, object]) -> str:
     model = check_model(body)
     check_text_or_tokens("prompt", required(body, "prompt"))
     check_stream(body)
+    check_stream_options(body)
+    check_stop(body)
     check_numbers(body)
     if not isinstance(body.get("logprobs"), bool):
         check_number("logprobs", body.get("logprobs"), 0, LARGEST_C_INT)
@@ -60,4 +64,6 @@ def check_transcription(form: Form) -> str:
     model = text_field(form, "model")
     if not model:
         raise InvalidRequest("request_error-missing_param", param="model")
+    if not has_field(form, "file"):
+        raise InvalidRequest("request_error-missing_param", param="file")
     return model
