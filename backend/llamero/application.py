@@ -55,8 +55,6 @@ from llamero.services.remotes import RemoteModels
 from llamero.services.routing import Router
 from llamero.services.server_control import ServerControl
 
-DATABASE_NAME = "llamero.db"
-
 logger = logging.getLogger(__name__)
 
 
@@ -161,7 +159,7 @@ async def running(
             paths.prepare()
             stack.enter_context(DataDirLock(paths.run))
         if with_database:
-            database = await Database.open(paths.data_dir / DATABASE_NAME)
+            database = await Database.open(paths.database)
             stack.push_async_callback(database.close)
             api_keys = ApiKeyStore(database, clock)
             stack.callback(api_keys.close)

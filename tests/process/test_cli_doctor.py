@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,53 @@ def test_cli_doctor_data_directory_that_cannot_be_made_is_a_problem(home: Home) 
     assert (result.status, result.stderr) == (1, "")
     assert "is not a directory" in line_of(result, "Data")
     assert home.data.read_text() == "a file"
+
+
+def test_cli_doctor_database_that_can_be_used_is_said_to_be_and_left_alone(home: Home) -> None:
+    with serving(home, "--port", "0") as server:
+        server.url()
+        beside = home.run("doctor")
+        server.end()
+    database = home.data / "llamero.db"
+    alone = home.run("doctor")
+    for result in (beside, alone):
+        assert (result.status, result.stderr) == (0, ""), result.stdout
+        assert f"{database} can be read and written" in result.stdout
+    assert [file.name for file in home.data.glob("llamero.db*")] == ["llamero.db"]
+
+
+@pytest.mark.parametrize("case", ["damaged", "newer", "read-only", "of another program", "a directory"])
+def test_cli_doctor_database_that_serve_would_refuse_is_a_problem_in_the_same_words(case: str, home: Home) -> None:
+    database = home.data / "llamero.db"
+    with serving(home, "--port", "0") as server:
+        server.url()
+        server.end()
+    match case:
+        case "damaged":
+            database.write_bytes(database.read_bytes()[:-5000])
+        case "newer":
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("PRAGMA user_version = 999")
+        case "read-only":
+            database.chmod(0o444)
+        case "of another program":
+            database.unlink()
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("CREATE TABLE theirs (theirs)")
+        case "a directory":
+            database.unlink()
+            database.mkdir()
+    before = database.stat()
+    result = home.run("doctor", prefix=UNPRIVILEGED)
+    assert (result.status, result.stderr) == (1, ""), result.stdout
+    (problem,) = [line[2:].strip() for line in result.stdout.splitlines() if line.startswith("✗")]
+    problem = problem.removeprefix("Database").strip()
+    refused = home.run("serve", "--port", "0", prefix=UNPRIVILEGED)
+    assert problem.partition(": ")[0] in refused.stderr
+    assert "advice-" not in result.stdout
+    after = database.stat()
+    assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
+    assert [file.name for file in home.data.glob("llamero.db*")] == ["llamero.db"]
 
 
 def test_cli_doctor_engine_that_is_missing_is_a_problem(home: Home) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llamero.infrastructure.gpu_probe import NONE_FOUND_ELSEWHERE, GpuReading
+from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.paths import find_paths
 from llamero.infrastructure.remote_keys import Keyring, RemoteKeys
 from llamero.infrastructure.settings_file import load_settings
@@ -14,10 +15,13 @@ from llamero.models.doctor import DatabaseAbilities, Level, MachineMemory
 from llamero.models.llama import EngineDevice
 from llamero.models.metrics import GpuMetrics
 from llamero.services.doctor import Doctor
+from llamero.services.findings import FindingMaker
+from llamero.services.machine_findings import MachineFindings
 from tests.unit.test_remote_keys import MemoryKeyring
 
 GPU = GpuMetrics(index=0, name="Fast One", source="nvml", memory_total=24 * 10**9)
 DEVICE = EngineDevice(name="CUDA0")
+MACHINE = MachineFindings(FindingMaker(default_messages()))
 
 
 def doctor_for(data: Path, *, reading: GpuReading | None = None) -> Doctor:
@@ -42,10 +46,8 @@ def doctor(tmp_path: Path) -> Doctor:
     ],
     ids=["usable", "engine not asked", "engine cannot", "none", "trouble", "some trouble"],
 )
-def test_doctor_gpu_levels(
-    reading: GpuReading, devices: tuple[EngineDevice, ...] | None, levels: list[Level], doctor: Doctor
-) -> None:
-    findings = doctor.judge_gpus(reading, devices)
+def test_doctor_gpu_levels(reading: GpuReading, devices: tuple[EngineDevice, ...] | None, levels: list[Level]) -> None:
+    findings = MACHINE.gpus(reading, devices)
     assert [finding.level for finding in findings] == levels
     assert all(bool(finding.advice) == (finding.level is not Level.OK) for finding in findings)
 
@@ -63,8 +65,8 @@ async def test_doctor_says_where_keys_are_kept(tmp_path: Path, keyring: Keyring 
 @pytest.mark.parametrize(
     ("free", "level"), [(None, Level.OK), (10**11, Level.OK), (10**9, Level.WARNING), (10**7, Level.PROBLEM)]
 )
-def test_doctor_space_levels(free: int | None, level: Level, doctor: Doctor) -> None:
-    assert [finding.level for finding in doctor.judge_space(Path("/d"), free)] == [level]
+def test_doctor_space_levels(free: int | None, level: Level) -> None:
+    assert [finding.level for finding in MACHINE.space(Path("/d"), free)] == [level]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,8 @@ def test_doctor_space_levels(free: int | None, level: Level, doctor: Doctor) -> 
         (MachineMemory(total=8 * 10**9, available=10**8), Level.WARNING),
     ],
 )
-def test_doctor_memory_levels(memory: MachineMemory | None, level: Level, doctor: Doctor) -> None:
-    assert [finding.level for finding in doctor.judge_memory(memory)] == [level]
+def test_doctor_memory_levels(memory: MachineMemory | None, level: Level) -> None:
+    assert [finding.level for finding in MACHINE.memory(memory)] == [level]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,8 @@ def test_doctor_memory_levels(memory: MachineMemory | None, level: Level, doctor
         (frozenset({"asimd"}), "aarch64", Level.OK),
     ],
 )
-def test_doctor_processor_levels(features: frozenset[str], machine: str, level: Level, doctor: Doctor) -> None:
-    assert [finding.level for finding in doctor.judge_processor(features, machine)] == [level]
+def test_doctor_processor_levels(features: frozenset[str], machine: str, level: Level) -> None:
+    assert [finding.level for finding in MACHINE.processor(features, machine)] == [level]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 import msgspec
 from msgspec.structs import replace
 
-from llamero.application import DATABASE_NAME, known_models
+from llamero.application import known_models
 from llamero.commands.alias_forms import api_model, fallback_alias, leads_to, user_alias
 from llamero.commands.options import Options, prepare
 from llamero.commands.report import say
@@ -66,7 +66,7 @@ async def _alias(options: Options) -> int:
 @asynccontextmanager
 async def _opened(options: Options) -> AsyncIterator[tuple[AliasBook, AliasEditor]]:
     ground = prepare(options, {}, console_level="error")
-    database = await Database.open(ground.paths.data_dir / DATABASE_NAME)
+    database = await Database.open(ground.paths.database)
     store = AliasStore(database)
     try:
         book = AliasBook(store)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from llamero.application import DATABASE_NAME, Application, running
+from llamero.application import Application, running
 from llamero.commands.background import Background
 from llamero.commands.bench_tables import compared, heading, listing, result_line, subject_lines
 from llamero.commands.options import Ground, Options, prepare
@@ -49,7 +49,7 @@ def bench(options: Options) -> int:
 
 
 async def _list(ground: Ground, options: Options) -> int:
-    database = await Database.open(ground.paths.data_dir / DATABASE_NAME)
+    database = await Database.open(ground.paths.database)
     try:
         runs = [run for run in await BenchStore(database).listed() if run.model in (options.aliases or [run.model])]
     finally:

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from llamero.application import DATABASE_NAME
 from llamero.infrastructure.build_info import read_build_info
 from llamero.infrastructure.llama.engine_choice import EngineChoice
 from llamero.infrastructure.llama.engines import engine_version, list_devices
@@ -47,7 +46,7 @@ def write_report(
         "versions.json": _json(scrubber, _versions()),
         "settings.json": _json(scrubber, _settings(resolved)),
         "engine.json": _json(scrubber, asyncio.run(_engine(paths, resolved))),
-        "database.json": _json(scrubber, database_facts(paths.data_dir / DATABASE_NAME)),
+        "database.json": _json(scrubber, database_facts(paths.database)),
         "llamero.log": scrubber.clean_log(last_log(paths.logs)),
     }
     described = [f"{name:14} {_text('bundle-' + name.partition('.')[0])}" for name in files]

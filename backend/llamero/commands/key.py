@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from llamero.application import DATABASE_NAME
 from llamero.commands.options import Options, prepare
 from llamero.commands.report import say
 from llamero.infrastructure.clock import SystemClock
@@ -32,7 +31,7 @@ def key(options: Options) -> int:
 
 async def _key(options: Options) -> int:
     ground = prepare(options, {}, console_level="error")
-    database = await Database.open(ground.paths.data_dir / DATABASE_NAME)
+    database = await Database.open(ground.paths.database)
     store = ApiKeyStore(database, SystemClock())
     try:
         match options.action:

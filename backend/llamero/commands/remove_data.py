@@ -66,17 +66,16 @@ def _size(path: Path) -> str:
 
 async def _forget_keys(paths: Paths) -> None:
     """Take the keys of remote servers out of the keyring, as far as the database still says which there are."""
-    from llamero.application import DATABASE_NAME
     from llamero.infrastructure.remote_keys import RemoteKeys
     from llamero.infrastructure.storage.aliases import AliasStore
     from llamero.infrastructure.storage.database import Database
     from llamero.models.aliases import ApiModel
     from llamero.services.aliases import AliasBook
 
-    if not (paths.data_dir / DATABASE_NAME).is_file():
+    if not (paths.database).is_file():
         return
     try:
-        database = await Database.open(paths.data_dir / DATABASE_NAME)
+        database = await Database.open(paths.database)
     except LlameroError as error:  # one that is broken is removed all the same
         logger.warning("the keys in the keyring are not known: %s", error)
         return

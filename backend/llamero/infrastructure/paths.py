@@ -29,6 +29,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     models: Path
 
     @property
+    def database(self) -> Path:
+        """The one file of conversations, names, keys and measurements."""
+        return self.data_dir / "llamero.db"
+
+    @property
     def updates(self) -> Path:
         """Where releases are fetched to; made when one is."""
         return self.data_dir / "updates"

@@ -14,10 +14,10 @@ import zipfile
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from llamero.infrastructure.logs import LOG_NAME
 from llamero.infrastructure.secret_masking import MASK, SecretMask, process_secrets
+from llamero.infrastructure.storage.connections import connect_to_look
 from llamero.models.doctor import DatabaseFacts
 
 LOG_BYTES = 2_000_000
@@ -102,7 +102,7 @@ def database_facts(path: Path) -> DatabaseFacts | None:
     Reads beside a running Llamero and changes nothing.
     """
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=2.0)) as connection:
+        with closing(connect_to_look(path, 2.0)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             names = [
                 str(row[0])

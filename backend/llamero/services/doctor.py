@@ -6,12 +6,10 @@ Invariants: it changes nothing, and it never fails; whatever cannot be looked at
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from llamero.infrastructure.gpu_probe import NONE_FOUND, NONE_FOUND_ELSEWHERE, GpuProbe, GpuReading
+from llamero.infrastructure.gpu_probe import GpuProbe, GpuReading
 from llamero.infrastructure.inspection import (
     check_directory,
     check_port,
@@ -22,23 +20,23 @@ from llamero.infrastructure.inspection import (
     machine_memory,
 )
 from llamero.infrastructure.llama.args import merge
-from llamero.infrastructure.llama.cpu_features import X86, cpu_features, lacks_avx2
 from llamero.infrastructure.llama.engine_choice import EngineChoice, Find
 from llamero.infrastructure.llama.engines import engine_version, find_engine, list_devices
 from llamero.infrastructure.llama.flags import learn_flags
 from llamero.infrastructure.messages import Messages, default_messages
 from llamero.infrastructure.paths import Paths
 from llamero.infrastructure.remote_keys import RemoteKeys
-from llamero.models.doctor import DatabaseAbilities, Finding, Level, MachineMemory
+from llamero.infrastructure.storage.opening import check_database
+from llamero.models.doctor import DatabaseAbilities, Finding, Level
 from llamero.models.errors import IoFailed, LlameroError
 from llamero.models.llama import Engine, EngineDevice, EngineKind, PassedOver
 from llamero.models.remote import KeyPlace
 from llamero.models.settings import ResolvedSettings, Source
+from llamero.services.findings import FindingMaker
+from llamero.services.machine_findings import MachineFindings
 
-GB = 1e9
-LITTLE_DISK = 5 * GB  # less than one model of a common size
-NO_DISK = 0.1 * GB
-LITTLE_MEMORY = 1 * GB
+# Another program's lock on the database is waited for this long.
+BUSY_TIMEOUT_S = 1.0
 # Problems of the settings that leave the whole file unused; the others cost one value each.
 _FILE_UNUSED = frozenset(
     {
@@ -49,8 +47,6 @@ _FILE_UNUSED = frozenset(
         "settings_error-unreadable",
     }
 )
-# What a person knows these processor features by, in Linux's spelling.
-_FEATURES = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "avx512f": "AVX-512", "asimd": "NEON", "sve": "SVE"}
 
 
 class Doctor:
@@ -71,6 +67,8 @@ class Doctor:
         self._keys = keys if keys is not None else RemoteKeys(paths.data_dir)
         self._resolved = resolved
         self._messages = messages if messages is not None else default_messages()
+        self._findings = FindingMaker(self._messages)
+        self._machine = MachineFindings(self._findings)
         self._read_gpus = read_gpus
         self._engine: Engine | None = None
 
@@ -80,9 +78,9 @@ class Doctor:
         checks: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]]], ...] = (
             ("doctor-engine", self._examine_engine),
             ("doctor-flags", self._examine_flags),
-            ("doctor-processor", self._in_thread(self.judge_processor)),
+            ("doctor-processor", self._in_thread(self._examine_processor)),
             ("doctor-gpu", self._examine_gpu),
-            ("doctor-memory", self._in_thread(lambda: self.judge_memory(machine_memory()))),
+            ("doctor-memory", self._in_thread(lambda: self._machine.memory(machine_memory()))),
             ("doctor-data", self._in_thread(self._examine_directories)),
             ("doctor-port", self._in_thread(self._examine_port)),
             ("doctor-settings", self._in_thread(self.judge_settings)),
@@ -93,7 +91,8 @@ class Doctor:
             try:
                 findings += await check()
             except Exception as error:
-                findings.append(self._finding(name, Level.WARNING, "doctor-failed", {"kind": type(error).__name__}))
+                kind = type(error).__name__
+                findings.append(self._findings.make(name, Level.WARNING, "doctor-failed", {"kind": kind}))
         return tuple(findings)
 
     # The engine
@@ -104,16 +103,16 @@ class Doctor:
             engine = await self._engines.choose(self._resolved.settings.engine)
             version = await engine_version(engine)
         except LlameroError as error:
-            return [self._from_error(name, Level.PROBLEM, error)]
+            return [self._findings.from_error(name, Level.PROBLEM, error)]
         self._engine = engine
         arguments = {"kind": engine.kind.value, "variant": engine.variant, "version": version}
         if engine.kind is not EngineKind.EMBEDDED:
             arguments["path"] = engine.command[0]
-        findings = [self._finding(name, Level.OK, "doctor-engine-found", arguments)]
+        findings = [self._findings.make(name, Level.OK, "doctor-engine-found", arguments)]
         if passed_over := engine.instead_of:
             told = {"variant": passed_over.variant, "reason": passed_over.reason}
             findings.append(
-                self._finding(name, Level.WARNING, PassedOver.CODE, told, "doctor-engine-passed_over-advice")
+                self._findings.make(name, Level.WARNING, PassedOver.CODE, told, "doctor-engine-passed_over-advice")
             )
         return findings
 
@@ -126,30 +125,15 @@ class Doctor:
             flags = await learn_flags(self._engine, self._paths.cache)
             merged = merge(settings.arguments, settings.variant_arguments, (), flags)
         except LlameroError as error:
-            return [self._from_error("doctor-flags", Level.PROBLEM, error)]
+            return [self._findings.from_error("doctor-flags", Level.PROBLEM, error)]
         shown = " ".join(flag.text for flag in merged)
-        return [self._finding("doctor-flags", Level.OK, "doctor-flags-understood", {"flags": shown})]
+        return [self._findings.make("doctor-flags", Level.OK, "doctor-flags-understood", {"flags": shown})]
 
     # The machine
 
-    def judge_processor(self, features: frozenset[str] | None = None, machine: str | None = None) -> list[Finding]:
-        """Say what the processor can do; without AVX2 most engines that are ready-made do not run on it."""
-        features = features if features is not None else cpu_features()
-        machine = machine or platform.machine()
-        known = [label for name, label in _FEATURES.items() if features and name in features]
-        arguments: dict[str, str | int] = {
-            "machine": machine,
-            "cores": os.cpu_count() or 0,
-            "features": ", ".join(known),
-        }
-        lacking = lacks_avx2(features, machine)
-        name, advice = "doctor-processor", "doctor-processor-advice" if lacking else ""
-        level = Level.WARNING if lacking else Level.OK
-        findings = [self._finding(name, level, "doctor-processor-is", arguments, advice)]
-        is_embedded = self._engine is not None and self._engine.kind is EngineKind.EMBEDDED
-        if is_embedded and machine.lower() in X86 and features and "avx512f" in features:
-            findings.append(self._finding(name, Level.OK, "doctor-processor-faster"))
-        return findings
+    def _examine_processor(self) -> list[Finding]:
+        embedded = self._engine is not None and self._engine.kind is EngineKind.EMBEDDED
+        return self._machine.processor(embedded=embedded)
 
     async def _examine_gpu(self) -> list[Finding]:
         reading = await asyncio.to_thread(self._read_gpus)
@@ -159,37 +143,7 @@ class Doctor:
                 devices = await list_devices(self._engine)
             except LlameroError:
                 devices = None  # an older engine that does not list them
-        return self.judge_gpus(reading, devices)
-
-    def judge_gpus(self, reading: GpuReading, devices: tuple[EngineDevice, ...] | None) -> list[Finding]:
-        """Say which GPUs there are, and whether the engine can use any. None: the engine was not asked."""
-        name = "doctor-gpu"
-        findings = [
-            self._finding(
-                name,
-                Level.OK,
-                "doctor-gpu-is",
-                {"name": gpu.name, "memory": _gigabytes(gpu.memory_total) if gpu.memory_total else ""},
-            )
-            for gpu in reading.gpus
-        ]
-        if reading.gpus and devices == ():
-            findings.append(self._finding(name, Level.WARNING, "doctor-gpu-unused", {}, "doctor-gpu-advice"))
-        if reading.note:
-            harmless = reading.note in (*NONE_FOUND.values(), NONE_FOUND_ELSEWHERE)
-            level, advice = (Level.OK, "") if harmless else (Level.WARNING, "doctor-gpu-trouble-advice")
-            findings.append(self._finding(name, level, "doctor-gpu-note", {"note": reading.note}, advice))
-        return findings
-
-    def judge_memory(self, memory: MachineMemory | None) -> list[Finding]:
-        """Say how much memory programs can get."""
-        name = "doctor-memory"
-        if memory is None:
-            return [self._finding(name, Level.WARNING, "doctor-unknown")]
-        arguments = {"available": _gigabytes(memory.available), "total": _gigabytes(memory.total)}
-        if memory.available < LITTLE_MEMORY:
-            return [self._finding(name, Level.WARNING, "doctor-memory-is", arguments, "doctor-memory-advice")]
-        return [self._finding(name, Level.OK, "doctor-memory-is", arguments)]
+        return self._machine.gpus(reading, devices)
 
     # Directories, port, settings, database
 
@@ -213,16 +167,8 @@ class Doctor:
         try:
             check_directory(directory)
         except IoFailed as error:
-            return [self._from_error(name, Level.PROBLEM, error)]
-        return self.judge_space(directory, free_space(directory))
-
-    def judge_space(self, directory: Path, free: int | None) -> list[Finding]:
-        """Say whether there is room for models. `free` in bytes."""
-        arguments = {"path": str(directory), "free": _gigabytes(free) if free is not None else ""}
-        if free is None or free >= LITTLE_DISK:
-            return [self._finding("doctor-data", Level.OK, "doctor-data-is", arguments)]
-        level = Level.PROBLEM if free < NO_DISK else Level.WARNING
-        return [self._finding("doctor-data", level, "doctor-data-is", arguments, "doctor-data-advice")]
+            return [self._findings.from_error(name, Level.PROBLEM, error)]
+        return self._machine.space(directory, free_space(directory))
 
     def _examine_port(self) -> list[Finding]:
         name, gateway = "doctor-port", self._resolved.settings.gateway
@@ -231,12 +177,13 @@ class Doctor:
             check_port(gateway.host, gateway.port)
         except IoFailed as error:
             if error.code == "port_error-in_use" and listens_for(self._paths.run, gateway.port):
-                return [self._finding(name, Level.OK, "doctor-port-ours", arguments)]
+                return [self._findings.make(name, Level.OK, "doctor-port-ours", arguments)]
             chosen = self._resolved.sources["gateway.port"] is not Source.DEFAULT
             if error.code == "port_error-in_use" and not chosen:
-                return [self._from_error(name, Level.WARNING, error, "doctor-port-advice")]
-            return [self._from_error(name, Level.PROBLEM, error)]
-        return [self._finding(name, Level.OK, "doctor-port-free" if gateway.port else "doctor-port-any", arguments)]
+                return [self._findings.from_error(name, Level.WARNING, error, "doctor-port-advice")]
+            return [self._findings.from_error(name, Level.PROBLEM, error)]
+        code = "doctor-port-free" if gateway.port else "doctor-port-any"
+        return [self._findings.make(name, Level.OK, code, arguments)]
 
     def judge_settings(self) -> list[Finding]:
         """Name everything that is wrong in the settings."""
@@ -256,52 +203,33 @@ class Doctor:
             return findings
         present = is_there(path)
         code = "doctor-settings-read" if present else "doctor-settings-none"
-        return [self._finding(name, Level.OK, code, {"path": str(path)})]
+        return [self._findings.make(name, Level.OK, code, {"path": str(path)})]
 
     def _examine_database(self) -> list[Finding]:
-        return self.judge_database(database_abilities(self._paths.data_dir))
+        """What SQLite can do here, and whether the file that is there could be opened."""
+        name, path = "doctor-database", self._paths.database
+        findings = self.judge_database(database_abilities(self._paths.data_dir))
+        try:
+            if check_database(path, BUSY_TIMEOUT_S):
+                findings.append(self._findings.make(name, Level.OK, "doctor-database-usable", {"path": str(path)}))
+        except IoFailed as error:
+            findings.append(self._findings.from_error(name, Level.PROBLEM, error))
+        return findings
 
     def judge_database(self, abilities: DatabaseAbilities) -> list[Finding]:
         """Say whether SQLite can keep and search conversations."""
         name, arguments = "doctor-database", {"version": abilities.version}
+        level, code, advice = Level.OK, "doctor-database-is", ""
         if not abilities.full_text_search:
-            return [
-                self._finding(name, Level.PROBLEM, "doctor-database-no-search", arguments, "doctor-database-advice")
-            ]
-        if not abilities.write_ahead_log:
-            return [
-                self._finding(name, Level.PROBLEM, "doctor-database-no-log", arguments, "doctor-database-log-advice")
-            ]
-        return [self._finding(name, Level.OK, "doctor-database-is", arguments)]
+            level, code, advice = Level.PROBLEM, "doctor-database-no-search", "doctor-database-advice"
+        elif not abilities.write_ahead_log:
+            level, code, advice = Level.PROBLEM, "doctor-database-no-log", "doctor-database-log-advice"
+        return [self._findings.make(name, level, code, arguments, advice)]
 
     async def _examine_keys(self) -> list[Finding]:
         keys = self._keys
         code = "doctor-keys-keyring" if await keys.where() is KeyPlace.KEYRING else "doctor-keys-file"
-        return [self._finding("doctor-keys", Level.OK, code, {"path": str(keys.file)})]
-
-    # Findings
-
-    def _finding(
-        self,
-        name: str,
-        level: Level,
-        code: str,
-        arguments: Mapping[str, str | int] | None = None,
-        advice: str = "",
-    ) -> Finding:
-        text = self._messages.text
-        return Finding(
-            name=text(name),
-            level=level,
-            text=text(code, arguments),
-            advice=text(advice, arguments) if advice else "",
-        )
-
-    def _from_error(self, name: str, level: Level, error: LlameroError, advice: str = "") -> Finding:
-        """A finding in the words of an error, which say what to do themselves unless there is special advice."""
-        text, known = self._messages.error(error), f"advice-{error.code}"
-        found = self._messages.text(advice or known, error.arguments)
-        return Finding(name=self._messages.text(name), level=level, text=text, advice="" if found == known else found)
+        return [self._findings.make("doctor-keys", Level.OK, code, {"path": str(keys.file)})]
 
     @staticmethod
     def _in_thread(check: Callable[[], list[Finding]]) -> Callable[[], Awaitable[list[Finding]]]:
@@ -309,7 +237,3 @@ class Doctor:
             return await asyncio.to_thread(check)
 
         return checked
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / GB:.1f} GB"

@@ -37,6 +37,15 @@ def connect(path: Path, busy_timeout_s: float, *, read_only: bool = False, unuse
     return connection
 
 
+def connect_to_look(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open the file, which may be anybody's and damaged, to read it beside whoever has it open. Raises sqlite3.Error.
+
+    Where no log lies beside it nobody has it open, and then not even an empty log is made.
+    """
+    unused = not any(path.with_name(f"{path.name}{log}").exists() for log in ("-wal", "-journal"))
+    return connect(path, busy_timeout_s, read_only=True, unused=unused)
+
+
 def connect_reader(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """Open a connection that cannot change anything, beside the one that writes."""
     connection = connect(path, busy_timeout_s)

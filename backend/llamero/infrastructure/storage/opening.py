@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from llamero.infrastructure.storage.connections import connect, connect_writer, schema_version
+from llamero.infrastructure.storage.connections import connect_to_look, connect_writer, schema_version
 from llamero.infrastructure.storage.failures import corrupt, storage_error
-from llamero.infrastructure.storage.migrations import Migration, load_migrations, migrate
+from llamero.infrastructure.storage.migrations import MIGRATIONS, Migration, load_migrations, migrate
 from llamero.models.errors import IoFailed
 
 _ALWAYS_CHECKED = 64 * 1024 * 1024
@@ -47,17 +47,39 @@ def open_database(path: Path, migrations: Path, busy_timeout_s: float) -> sqlite
     return connection
 
 
+def check_database(path: Path, busy_timeout_s: float) -> bool:
+    """Check that a database could be opened, and change nothing; False where there is none yet. Blocks.
+
+    Reads beside a running Llamero, but not in a process that has the database open: POSIX would drop its locks.
+    Raises IoFailed as `open_database` does.
+    """
+    try:
+        if not path.exists():
+            return False
+        os.close(os.open(path, os.O_RDWR))
+        _check_place(path)
+        if path.stat().st_size:
+            _inspect(path, load_migrations(MIGRATIONS), busy_timeout_s)
+    except (sqlite3.Error, OSError) as error:
+        raise storage_error(error, path) from error
+    return True
+
+
 def _make_or_check(path: Path) -> None:
     """Make the file if it is missing, since SQLite would make it readable for others. Raises IoFailed or OSError."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    if not os.access(path.parent, os.W_OK | os.X_OK):  # the write-ahead log lies beside the file
+    _check_place(path)
+
+
+def _check_place(path: Path) -> None:
+    """The write-ahead log lies beside the file. Raises IoFailed."""
+    if not os.access(path.parent, os.W_OK | os.X_OK):
         raise IoFailed("storage_error-read_only", path=str(path), reason=f"{path.parent} cannot be written")
 
 
 def _inspect(path: Path, steps: Sequence[Migration], busy_timeout_s: float) -> None:
     """Read whether this is a whole database that we know. Raises IoFailed or sqlite3.Error."""
-    unused = not any(path.with_name(f"{path.name}{log}").exists() for log in ("-wal", "-journal"))
-    with closing(connect(path, busy_timeout_s, read_only=True, unused=unused)) as connection:
+    with closing(connect_to_look(path, busy_timeout_s)) as connection:
         found, known = schema_version(connection), len(steps)
         if found > known:
             raise IoFailed("storage_error-newer", path=str(path), found=found, known=known)

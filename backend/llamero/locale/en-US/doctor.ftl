@@ -74,6 +74,7 @@ doctor-settings-none = There is no { $path }, so everything has its default.
 doctor-settings-advice = Correct it in { $path }.
 
 doctor-database-is = SQLite { $version }, with write-ahead log and full-text search
+doctor-database-usable = { $path } can be read and written.
 doctor-database-no-search = SQLite { $version } has no full-text search (FTS5).
 doctor-database-no-log = SQLite { $version } cannot keep a write-ahead log in the data directory.
 doctor-database-advice = Use a Python whose SQLite has FTS5, as that of python.org has.
