@@ -23,7 +23,7 @@ export function mountFrame(root, app) {
   render(
     html`<nav class="rail" aria-label=${text.views}></nav>
       <div class="stage"></div>
-      <footer class="strip" role="group" aria-label=${text.hardware}></footer>
+      <footer class="strip" aria-label=${text.hardware}></footer>
       <div class="banner-place" role="status"></div>
       <div class="toasts" role="status"></div>
       <div class="dialog-place"></div>`,

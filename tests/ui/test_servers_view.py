@@ -52,7 +52,7 @@ async def test_servers_buttons_do_what_they_say(open_page: Open) -> None:
     one = await open_servers(open_page)
     qwen = one.page.get_by_role("article", name=QWEN.alias)
     await qwen.get_by_role("button", name="Restart").click()
-    await expect(qwen.locator(".facts")).to_contain_text("none running")
+    await expect(qwen.locator(".facts")).to_contain_text("None running")
     await qwen.get_by_role("button", name="Unload").click()
     await expect(qwen).to_have_count(0)
     await one.page.get_by_role("article", name=DEMO.alias).get_by_role("button", name="Stop").click()

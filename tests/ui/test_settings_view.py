@@ -58,7 +58,7 @@ async def test_setting_that_is_changed_is_written_and_says_that_a_restart_is_nee
     await expect(row(one, "Port")).to_contain_text("Still 6001 until Llamero is started again.")
     await expect(one.page.get_by_role("status").filter(has_text="One change counts")).to_be_visible()
     assert "port = 7000  # the printer has 5526" in file_of(one).read_text()
-    await one.page.get_by_role("button", name="Use the default of Port, 5526").click()
+    await one.page.get_by_role("button", name="Use the default: 5526 (Port)").click()
     await expect(one.page.get_by_label("Port", exact=True)).to_have_value("5526")
     assert last_call(one.fake, "change_setting") == {"path": "gateway.port", "value": None}
 

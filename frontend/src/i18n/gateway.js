@@ -40,9 +40,9 @@ export const gateway = {
   missing: 'The file is not there',
   unknownTarget: 'not known',
   everything: 'and everything else that it has',
-  found: 'Found by themselves',
+  found: 'Found automatically',
   /** @param {number} models */
-  foundBody: (models) => `${count(models)} ${models === 1 ? 'model is' : 'models are'} known by the name of the file.`,
+  foundBody: (models) => `${count(models)} ${models === 1 ? 'model, known by the name of its file' : 'models, known by the names of their files'}`,
 
   form: { user: 'Name a model', api: 'Remote server', fallback: 'Fallback' },
   save: 'Save',
@@ -97,6 +97,7 @@ export const gateway = {
     targets: 'One name to a line. The first that begins to answer answers.',
   },
   units: { context_length: 'tokens', keep_alive_s: 's', cooldown_s: 's' },
+  placeholders: { keep_alive_s: 'As in settings', cooldown_s: '30' },
   enginesChoice: 'Engine’s choice',
   addTarget: 'Add a name',
 

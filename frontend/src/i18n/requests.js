@@ -89,5 +89,4 @@ export const requests = {
   reasoning: 'Reasoning',
   /** @param {number} value */
   moreEvents: (value) => `Show ${count(value)} more`,
-  tokensShort: 'tok',
 };

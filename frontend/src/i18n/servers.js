@@ -36,7 +36,7 @@ export const servers = {
   since: 'For',
   requests: 'Requests',
   /** @param {number} running @param {number} waiting */
-  requestsNow: (running, waiting) => `${running ? count(running) : 'none'} running${waiting ? `, ${count(waiting)} waiting` : ''}`,
+  requestsNow: (running, waiting) => `${running ? count(running) : 'None'} running${waiting ? `, ${count(waiting)} waiting` : ''}`,
   /** @param {number} waiting */
   waiting: (waiting) => plural(waiting, 'request waits for it', 'requests wait for it'),
   slots: 'Slots',
@@ -57,7 +57,7 @@ export const servers = {
   unloads: 'Unloads',
   never: 'Never',
   /** @param {string} time */
-  at: (time) => `at ${time}, if not used`,
+  at: (time) => `${time}, if not used`,
   file: 'File',
   /** @param {string} layers */
   layers: (layers) => `${layers} layers`,

@@ -27,7 +27,7 @@ export const settings = {
   sources: { default: 'Default', file: 'From the settings file', environment: 'From the environment', 'command line': 'From the command line' },
   useDefault: 'Use the default',
   /** @param {string} label @param {string} value */
-  useDefaultOf: (label, value) => `Use the default of ${label}, ${value}`,
+  useDefaultOf: (label, value) => `Use the default: ${value} (${label})`,
   on: 'On',
   off: 'Off',
   none: 'none',

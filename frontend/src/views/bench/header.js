@@ -11,7 +11,7 @@ export function header(source) {
     [false, text.bench.full, text.bench.fullHint],
   ]);
   return html`<h1>${text.bench.title}</h1>
-    <span class="bench-space"></span>
+    <span class="page-space"></span>
     ${models.length ? controls() : nothing}`;
 
   function controls() {

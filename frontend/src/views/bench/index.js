@@ -39,12 +39,14 @@ export function mountBench(root, app, shown) {
 /** @param {BenchSource} source */
 function empty(source) {
   const model = source.model.value;
-  return html`<div class="bench-empty">
-    ${icon('gauge')}
+  return html`<div class="empty">
+    <div class="picture" aria-hidden="true">${icon('gauge')}</div>
     <h2>${text.bench.emptyTitle}</h2>
     <p>${text.bench.emptyBody}</p>
     ${model
-      ? html`<button type="button" class="button is-primary" @click=${() => void source.measure()}>${text.bench.measureModel(model.alias)}</button>`
+      ? html`<div class="empty-buttons">
+          <button type="button" class="button is-primary" @click=${() => void source.measure()}>${text.bench.measureModel(model.alias)}</button>
+        </div>`
       : html`<p>${text.bench.noModels}</p>`}
   </div>`;
 }

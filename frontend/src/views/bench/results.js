@@ -53,7 +53,7 @@ function choice(source, report) {
         ${earlier.map((one) => html`<option value=${one.id} .selected=${one.id === comparison?.id}>${dateAndTime(one.started_at)}</option>`)}
       </select>
     </span>
-    <span class="bench-space"></span>
+    <span class="page-space"></span>
     ${copyButton(text.bench.copyMarkdown, () => asMarkdown(report))} ${copyButton(text.bench.copyJson, () => JSON.stringify(report, null, 2))}
   </div>`;
 }

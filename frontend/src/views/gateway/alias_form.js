@@ -13,6 +13,7 @@ import { text } from '../../i18n/index.js';
 const words = text.gateway;
 const help = /** @type {Record<string, string>} */ (words.help);
 const units = /** @type {Record<string, string>} */ (words.units);
+const placeholders = /** @type {Record<string, string>} */ (words.placeholders);
 
 /** @param {GatewaySource} source */
 export function aliasForm(source) {
@@ -87,9 +88,9 @@ const lines = (source, values, name) =>
 
 /** @param {GatewaySource} source @param {Values} values @param {Field} name */
 const number = (source, values, name) =>
-  field(source, name, (about) => html`<span class="sheet-number"><input
-      id="alias-${name}" name=${name} type="text" inputmode="decimal" autocomplete="off" placeholder=${name === 'cooldown_s' ? '30' : words.enginesChoice}
-      aria-describedby=${about.by} aria-invalid=${about.invalid} .value=${String(values[name] ?? '')} />${units[name] ?? nothing}</span>`);
+  field(source, name, (about) => html`<span class="with-unit"><input
+      id="alias-${name}" name=${name} type="text" inputmode="decimal" autocomplete="off" placeholder=${placeholders[name] ?? words.enginesChoice}
+      aria-describedby=${about.by} aria-invalid=${about.invalid} .value=${String(values[name] ?? '')} />${units[name] ? html`<span class="unit">${units[name]}</span>` : nothing}</span>`);
 
 /** @param {Values} values @param {Field} name */
 const check = (values, name) =>
@@ -116,7 +117,7 @@ function targets(source) {
     area.value = `${area.value.trim()}\n${choice.value}`.trim();
     choice.value = '';
   };
-  return html`<label class="page-choice"><span class="visually-hidden">${words.addTarget}</span>
+  return html`<label><span class="visually-hidden">${words.addTarget}</span>
     <select @change=${add}>
       <option value="">${words.addTarget}</option>
       ${source.app.store.models.value.filter(({ alias }) => alias !== own).map(({ alias }) => html`<option value=${alias}>${alias}</option>`)}

@@ -63,11 +63,11 @@ function header({ store, actions }, filter, list) {
     void copyWithSign(/** @type {HTMLElement} */ (event.currentTarget), shown.join('\n'));
   };
   return html`<h1>${words.title}</h1>
-    <label class="page-choice"><span class="visually-hidden">${words.source}</span>
+    <label><span class="visually-hidden">${words.source}</span>
       <select .value=${source} @change=${(/** @type {Event} */ event) => change({ source: value(event) })}>
         ${SOURCES.map((one) => html`<option value=${one} ?selected=${one === source}>${words.sources[one]}</option>`)}
       </select></label>
-    <label class="page-choice"><span class="visually-hidden">${words.level}</span>
+    <label><span class="visually-hidden">${words.level}</span>
       <select .value=${level} @change=${(/** @type {Event} */ event) => change({ level: /** @type {any} */ (value(event)) })}>
         ${LEVELS.map((one) => html`<option value=${one} ?selected=${one === level}>${words.levels[one]}</option>`)}
       </select></label>

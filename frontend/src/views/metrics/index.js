@@ -15,7 +15,7 @@ import { MetricsSource } from './source.js';
 export function mountMetrics(root, app, shown) {
   render(
     html`<main class="metrics">
-      <header class="metrics-header"></header>
+      <header class="page-header"></header>
       <div class="metrics-charts" role="group" tabindex="0" aria-label=${text.metrics.charts}></div>
       <p class="metrics-speech visually-hidden" role="status"></p>
     </main>`,
@@ -24,5 +24,5 @@ export function mountMetrics(root, app, shown) {
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
   const source = new MetricsSource(app, shown);
   const charts = mountCharts(part('.metrics-charts'), part('.metrics-speech'), app, source);
-  keep(part('.metrics-header'), () => header(app, source, charts));
+  keep(part('.page-header'), () => header(app, source, charts));
 }

@@ -59,7 +59,7 @@ function head({ store, actions }, request) {
   const isJson = body !== null && !request.body.is_cut && isDocument(body);
   return html`
     <button type="button" class="icon-button detail-back" aria-label=${words.back} title=${words.back} @click=${() => actions.requests.open(null)}>
-      ${icon('chevron-left')}
+      ${icon('chevron-left')}${icon('x')}
     </button>
     <h2 class="detail-title">
       ${summary.model || words.noModel}<span class="detail-time">${timeWithSeconds(summary.at)}</span>
@@ -69,6 +69,7 @@ function head({ store, actions }, request) {
     </h2>
     ${base && isJson
       ? html`<span class="detail-copy" role="group" aria-label=${words.copyAs}>
+          <span aria-hidden="true">${words.copyAs}</span>
           ${LANGUAGES.map(
             ([name, write]) => html`<button
               type="button"

@@ -17,7 +17,7 @@ export function filterRow({ store, actions }) {
   const { text: searched, model, status, errorsOnly } = filter.value;
   const by = actions.requests;
   return html`
-    <h1 class="requests-title">${words.title}</h1>
+    <h1>${words.title}</h1>
     <label class="search requests-search">
       ${icon('search')}
       <input
@@ -45,7 +45,6 @@ export function filterRow({ store, actions }) {
       @input=${(/** @type {Event} */ event) => by.filterBy({ model: value(event) })}
     />
     <select
-      class="requests-status"
       aria-label=${words.status}
       .value=${String(status ?? '')}
       @change=${(/** @type {Event} */ event) => by.filterBy({ status: Number(value(event)) || null })}
@@ -53,7 +52,7 @@ export function filterRow({ store, actions }) {
       <option value="">${words.anyStatus}</option>
       ${Object.entries(words.statuses).map(([first, name]) => html`<option value=${first} ?selected=${String(status) === first}>${name}</option>`)}
     </select>
-    <label class="requests-check">
+    <label class="check">
       <input
         type="checkbox"
         .checked=${errorsOnly}
@@ -63,8 +62,8 @@ export function filterRow({ store, actions }) {
     ${isFiltered.value
       ? html`<button type="button" class="link-button" @click=${() => by.filterBy(NO_FILTER)}>${words.clearFilter}</button>`
       : nothing}
-    <span class="requests-space"></span>
-    <label class="requests-check" title=${words.keepContentHint}>
+    <span class="page-space"></span>
+    <label class="check" title=${words.keepContentHint}>
       <input
         type="checkbox"
         .checked=${content.value}

@@ -16,18 +16,20 @@ import { requestList } from './list.js';
 export function mountRequests(root, app, shown) {
   const { store, actions } = app;
   render(
-    html`<header class="requests-filter"></header>
+    html`<main class="requests">
+      <header class="page-header"></header>
       <section class="requests-list" aria-label=${text.requests.title}></section>
-      <section class="requests-detail" aria-label=${text.requests.detail}></section>`,
+      <section class="requests-detail" aria-label=${text.requests.detail}></section>
+    </main>`,
     root,
   );
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
-  keep(part('.requests-filter'), () => filterRow(app));
+  keep(part('.page-header'), () => filterRow(app));
   keep(part('.requests-list'), () => requestList(app));
   keep(part('.requests-detail'), () => (store.requests.compared.value.length === 2 ? comparison(app) : detail(app)));
   effect(() => {
     const { openId, compared } = store.requests;
-    root.classList.toggle('has-detail', openId.value !== null || compared.value.length === 2);
+    part('.requests').classList.toggle('has-detail', openId.value !== null || compared.value.length === 2);
   });
   effect(() => {
     const looking = shown.value;

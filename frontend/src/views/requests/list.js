@@ -6,11 +6,11 @@
  */
 import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import { copyWithSign } from '../../links.js';
 import { icon } from '../../components/icon.js';
-import { count, duration, speed, timeWithSeconds } from '../../format.js';
+import { duration, speed, timeWithSeconds } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { NO_FILTER } from '../../requests.js';
+import { plainText } from './bodies.js';
 import { curl } from './snippets.js';
 import { tinyWaterfall } from './waterfall.js';
 
@@ -89,7 +89,7 @@ export function clientName({ client, dialect }) {
 /** @param {RequestSummary} request */
 function tokens({ generated_tokens, tokens_per_second }) {
   if (generated_tokens === null) return '';
-  const written = `${count(generated_tokens)} ${words.tokensShort}`;
+  const written = text.tokens(generated_tokens);
   return tokens_per_second === null ? written : `${written} · ${speed(tokens_per_second)}/s`;
 }
 
@@ -113,21 +113,17 @@ function empty({ store }) {
   const model = store.model.value?.alias ?? 'Demo';
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }], stream: true });
   const command = gatewayUrl.value && curl({ url: `${gatewayUrl.value}/v1/chat/completions`, body });
-  return html`<div class="requests-empty">
-    <h2>${words.emptyTitle}</h2>
-    <p>${enabled.value ? words.emptyBody : words.emptyOff}</p>
+  return html`<div class="empty">
+      <div class="picture" aria-hidden="true">${icon('inbox')}</div>
+      <h2>${words.emptyTitle}</h2>
+      <p>${enabled.value ? words.emptyBody : words.emptyOff}</p>
+    </div>
     ${enabled.value && command
-      ? html`<p>${words.emptyTry}</p>
-          <pre class="requests-text" tabindex="0">${command}</pre>
-          <button
-            type="button"
-            class="small-button"
-            @click=${(/** @type {Event} */ event) => void copyWithSign(/** @type {HTMLElement} */ (event.currentTarget), command)}
-          >
-            <span class="label" aria-live="polite">${text.copy}</span>
-          </button>`
-      : nothing}
-  </div>`;
+      ? html`<div class="requests-try">
+          <p>${words.emptyTry}</p>
+          ${plainText(command)}
+        </div>`
+      : nothing}`;
 }
 
 /** @param {KeyboardEvent} event */

@@ -87,7 +87,7 @@ function sent({ store }, request) {
   if (!request.sent.length) return note(words.noSent);
   const asked = request.body.text;
   return html`
-    <label class="requests-check">
+    <label class="check">
       <input
         type="checkbox"
         .checked=${onlyChanges.value}

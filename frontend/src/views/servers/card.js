@@ -27,7 +27,7 @@ export function serverCard(app, server, details, shown) {
     ${server.reason ? html`<p class="server-reason ${state === 'failed' ? 'is-bad' : ''}" role=${state === 'failed' ? 'alert' : nothing}>${server.reason}</p>` : nothing}
     ${details?.engine_note ? html`<p class="server-reason">${details.engine_note}</p>` : nothing}
     ${stateMachine(state)}
-    <dl class="facts">${facts(app, server, details).map(([name, value, title]) => html`<div><dt>${name}</dt><dd title=${title || nothing}>${value}</dd></div>`)}</dl>
+    <dl class="facts">${facts(app, server, details).map(([name, value, title]) => html`<div class=${name === text.servers.file ? 'is-wide' : nothing}><dt>${name}</dt><dd title=${title || nothing}>${value}</dd></div>`)}</dl>
     ${details ? html`${flags(details)}${exits(details)}` : nothing}
     ${output(app, server, shown)}
   </article>`;

@@ -9,7 +9,7 @@ import { effect, signal } from '@preact/signals-core';
 import { html, nothing, render } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
-import { openModelPicker } from '../../components/model_picker.js';
+import { askForPath } from '../../components/model_picker.js';
 import { text } from '../../i18n/index.js';
 import { CHAT } from '../../page.js';
 import { keep } from '../../render.js';
@@ -59,17 +59,18 @@ function header({ store, actions }) {
 }
 
 /** @param {App} app */
-function noneRuns({ store, page }) {
+function noneRuns(app) {
+  const { store, page } = app;
   const any = store.models.value.length > 0;
   const toChat = () => {
     page.view.value = CHAT;
-    if (!any) openModelPicker();
+    if (!any) askForPath(app);
   };
-  return html`<div class="servers-empty">
+  return html`<div class="empty">
     <div class="picture" aria-hidden="true">${icon('server')}</div>
     <h2>${text.servers.noneTitle}</h2>
     <p>${any ? text.servers.noneBody : text.servers.noModels}</p>
-    ${any ? nothing : html`<button type="button" class="button" @click=${toChat}>${text.openModelFile}</button>`}
+    ${any ? nothing : html`<div class="empty-buttons"><button type="button" class="button" @click=${toChat}>${text.openModelFile}</button></div>`}
   </div>`;
 }
 

@@ -15,7 +15,7 @@ export function field(source, setting) {
   return html`<div class="setting is-${setting.kind}">
     <label for=${id}>${setting.label}</label>
     <div class="setting-value">
-      <div class="setting-control">${control(source, setting, id)}${unit(setting)}</div>
+      <div class="setting-control with-unit">${control(source, setting, id)}${unit(setting)}</div>
       <p class="setting-from">${origin(source, setting)}</p>
     </div>
     <p class="help" id="${id}-help">${setting.help}</p>
@@ -110,7 +110,7 @@ function origin(source, setting) {
 function unit({ path, kind }) {
   if (kind !== 'integer' && kind !== 'number') return nothing;
   const word = text.preferences.units[path.slice(path.lastIndexOf('_') + 1)];
-  return word ? html`<span class="setting-unit">${word}</span>` : nothing;
+  return word ? html`<span class="unit">${word}</span>` : nothing;
 }
 
 /** A value in words. @param {Value} value */
