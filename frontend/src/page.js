@@ -45,19 +45,24 @@ export class Page {
     /** Whether the connection has been lost for long enough to say so. */
     this.banner = signal(false);
     this.pathForm = signal(false);
+    /** Why the path that was written there cannot be opened. */
+    this.pathWrong = signal('');
     /** @type {import('@preact/signals-core').Signal<string | null>} A field that was saved just now. */
     this.saved = signal(null);
     /** @type {import('@preact/signals-core').Signal<ReadonlySet<string>>} The servers whose output is unfolded. */
     this.outputs = signal(new Set());
+    /** @type {import('@preact/signals-core').Signal<ReadonlySet<string>>} The long questions that are shown whole. */
+    this.whole = signal(new Set());
   }
 
   /** @param {string} alias @param {boolean} open */
   showOutput(alias, open) {
-    if (this.outputs.value.has(alias) === open) return;
-    const outputs = new Set(this.outputs.value);
-    if (open) outputs.add(alias);
-    else outputs.delete(alias);
-    this.outputs.value = outputs;
+    put(this.outputs, alias, open);
+  }
+
+  /** @param {string} messageId @param {boolean} whole */
+  showWhole(messageId, whole) {
+    put(this.whole, messageId, whole);
   }
 
   /** @param {string} message @param {Toast['action']} [action] */
@@ -71,4 +76,13 @@ export class Page {
   dismiss(id) {
     if (this.toasts.value.some((toast) => toast.id === id)) this.toasts.value = this.toasts.value.filter((toast) => toast.id !== id);
   }
+}
+
+/** @param {import('@preact/signals-core').Signal<ReadonlySet<string>>} among @param {string} one @param {boolean} within */
+function put(among, one, within) {
+  if (among.value.has(one) === within) return;
+  const changed = new Set(among.value);
+  if (within) changed.add(one);
+  else changed.delete(one);
+  among.value = changed;
 }

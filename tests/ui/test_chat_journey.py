@@ -195,12 +195,28 @@ async def test_model_chosen_in_the_picker_is_the_one_asked(open_page: Open) -> N
 async def test_model_file_by_path_is_added_or_says_why_not(open_page: Open) -> None:
     one = await open_page("first-run")
     await one.page.get_by_role("button", name="Open a model file…").click()
-    await one.page.get_by_role("textbox", name="Path of a GGUF file").fill("/models/notes.txt")
+    field = one.page.get_by_role("textbox", name="Path of a GGUF file")
+    await expect(field).to_be_focused()
+    await field.fill("/models/notes.txt")
     await one.page.keyboard.press("Enter")
-    await expect(one.page.get_by_text("is not a GGUF file")).to_be_visible()
+    told = one.page.get_by_role("dialog", name="Models").get_by_role("alert")
+    await expect(told).to_contain_text("is not a GGUF file")
     await one.page.get_by_role("textbox", name="Path of a GGUF file").fill("/models/new-model.gguf")
     await one.page.keyboard.press("Enter")
     await expect(one.page.get_by_title("Choose a model")).to_contain_text("new-model")
+
+
+async def test_long_question_is_folded_until_it_is_asked_for(open_page: Open) -> None:
+    one = await open_page("busy")
+    await ask(one.page, "The path goes on.\n" * 60 + "The last line.")
+    await expect(one.page.locator(".stats")).to_be_visible()
+    bubble = one.page.locator(".bubble").last
+    folded = (await bubble.bounding_box() or {})["height"]
+    await bubble.get_by_role("button", name="Show all 1,094 characters").click()
+    assert (await bubble.bounding_box() or {})["height"] > 3 * folded
+    await expect(bubble).to_contain_text("The last line.")
+    await bubble.get_by_role("button", name="Show less").click()
+    assert (await bubble.bounding_box() or {})["height"] == folded
 
 
 async def test_parameters_of_answers_and_model_reach_their_commands(open_page: Open) -> None:

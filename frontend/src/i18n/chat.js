@@ -30,6 +30,9 @@ export const chat = {
   // Thread
   messages: 'Messages',
   you: 'You',
+  /** @param {number} letters */
+  showAll: (letters) => `Show all ${count(letters)} characters`,
+  showLess: 'Show less',
   earlierMessages: 'Show earlier messages',
   jumpToLatest: 'Jump to latest',
   copy: 'Copy',
@@ -78,8 +81,8 @@ export const chat = {
   firstToken: (value) => `first token after ${value}`,
   /** @param {number} times */
   recovered: (times) => (times === 1 ? 'recovered once' : `recovered ${count(times)} times`),
-  cutByLength: 'cut at the longest answer',
-  cutByContext: 'cut because the context is full',
+  cutByLength: 'stopped at the length limit',
+  cutByContext: 'stopped because the context is full',
   // Composer
   messageLabel: 'Message',
   /** @param {string} model */

@@ -14,6 +14,7 @@ import { openModelPicker } from '../../components/model_picker.js';
 import { duration, speed } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
+import { isLong } from './lengths.js';
 import { progressLine } from './progress.js';
 import { reasoning } from './reasoning.js';
 
@@ -27,13 +28,25 @@ function question(app, message) {
   if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${editor(app, message)}</li>`;
   return html`<li class="message is-user" tabindex="-1" data-message=${message.id}>
     <h2 class="visually-hidden">${text.you}</h2>
-    <div class="bubble">${message.content}</div>
+    ${bubble(app, message)}
     <div class="message-actions">
       ${copyAction(message.content)}
       ${action('pencil', text.edit, () => (app.page.editing.value = message.id))}
       ${branches(app, message)}
     </div>
   </li>`;
+}
+
+/** What was asked. A long paste is folded, so that it does not push the answer out of reach. @param {App} app @param {Message} message */
+function bubble({ page }, { id, content }) {
+  if (!isLong(content)) return html`<div class="bubble">${content}</div>`;
+  const whole = page.whole.value.has(id);
+  return html`<div class="bubble">
+    <div class="bubble-text ${whole || page.found.value?.messageId === id ? '' : 'is-folded'}">${content}</div>
+    <button type="button" class="bubble-fold" aria-expanded=${whole ? 'true' : 'false'} @click=${() => page.showWhole(id, !whole)}>
+      ${whole ? text.showLess : text.showAll(content.length)}
+    </button>
+  </div>`;
 }
 
 /** @param {App} app @param {Message} message */
@@ -54,7 +67,7 @@ function answer(app, message) {
       : html`<div class="message-foot">
           <p class="stats">${figures(message, store.conversation.value?.sampling.max_tokens ?? null)}</p>
           <div class="message-actions">
-            ${copyAction(message.content)} ${action('refresh-cw', text.retryHint, () => void actions.answers.retry(message.id))}
+            ${message.content ? copyAction(message.content) : nothing} ${action('refresh-cw', text.retryHint, () => void actions.answers.retry(message.id))}
             ${branches(app, message)}
           </div>
         </div>`}
@@ -121,7 +134,7 @@ function branches({ store, actions }, message) {
   const at = all.indexOf(message.id);
   const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ label) => {
     const to = all[at + by];
-    return html`<button type="button" class="icon-button" aria-label=${label} ?disabled=${to === undefined} @click=${() => to && void actions.conversations.selectBranch(to)}>
+    return html`<button type="button" class="icon-button" aria-label=${label} title=${label} ?disabled=${to === undefined} @click=${() => to && void actions.conversations.selectBranch(to)}>
       ${icon(name)}
     </button>`;
   };

@@ -7,8 +7,7 @@
 import { html, nothing } from 'lit-html';
 import { inNextFrame } from '../../frames.js';
 import { text } from '../../i18n/index.js';
-
-const LINE = 160;
+import { endOf } from './lengths.js';
 
 /** `<reasoning-line>`: the end of what has been thought so far, on one line. */
 class ReasoningLine extends HTMLElement {
@@ -18,8 +17,7 @@ class ReasoningLine extends HTMLElement {
     this.live = null;
     this.deaf = () => {};
     this.write = () => {
-      const end = this.live?.reasoning.trimEnd().slice(-LINE) ?? '';
-      this.textContent = end.slice(end.lastIndexOf('\n') + 1);
+      this.textContent = endOf(this.live?.reasoning ?? '');
     };
   }
 
