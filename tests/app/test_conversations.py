@@ -31,7 +31,7 @@ async def test_question_is_answered_while_one_looks_and_the_figures_follow(windo
     shown = await window.page.evaluate("() => window.lengths")
     assert len(shown) > 2, "it came in pieces"
     assert shown == sorted(shown)
-    figures = rf"{LONG_TOKENS:,} tokens · [\d,.]+ tokens/s · first token after [\d.]+ m?s · cut at the longest answer"
+    figures = rf"{LONG_TOKENS:,} tokens · [\d,.]+ tokens/s · first token after [\d.]+ m?s · stopped at the length limit"
     await expect(window.stats).to_have_text(re.compile(f"^demo · {figures}$"))
     (saved,) = app.answers("How does an answer stream?")
     assert saved["status"] == "complete"
@@ -181,7 +181,9 @@ async def test_path_that_leads_to_no_model_is_told_why(app: App, windows: OpenWi
     for path, reason in ((tmp_path / "nowhere.gguf", "does not exist"), (notes, "GGUF")):
         await field.fill(str(path))
         await field.press("Enter")
-        await expect(window.page.locator(".toast", has_text=path.name).last).to_contain_text(reason)
+        told = window.page.get_by_role("dialog", name="Models").get_by_role("alert")
+        await expect(told).to_contain_text(path.name)
+        await expect(told).to_contain_text(reason)
     await expect(field).to_have_value(str(notes))
 
 
@@ -202,7 +204,7 @@ async def test_answer_that_fills_the_context_and_a_question_that_does_not_fit_sa
     await window.choose_model("demo")
     await window.set_fields(**ENDLESS, Context_length=256)
     await window.ask("How much can you say?")
-    await expect(window.stats).to_contain_text("cut because the context is full")
+    await expect(window.stats).to_contain_text("stopped because the context is full")
     await window.ask("And a long question? " * 100)
     failure = window.page.get_by_role("alert")
     await expect(failure).to_contain_text(re.compile(r"has \d+ tokens, but the model's context holds 256"))

@@ -1,4 +1,5 @@
 /** Models: made known, set, loaded and unloaded. */
+import { BridgeError } from '../bridge.js';
 
 /**
  * @typedef {import('../types/bridge.js').ModelInfo} ModelInfo
@@ -12,9 +13,15 @@ export class Models {
     this.conversations = conversations;
   }
 
-  /** @param {string} path @returns {Promise<boolean>} */
+  /** By a path that somebody wrote. @param {string} path @returns {Promise<BridgeError | null>} what was wrong */
   async add(path) {
-    return this.#chosen(await this.core.call('add_model_file', { path }));
+    try {
+      this.#chosen(await this.core.bridge.invoke('add_model_file', { path }));
+      return null;
+    } catch (error) {
+      if (error instanceof BridgeError) return error;
+      throw error;
+    }
   }
 
   /** By the native dialog. */

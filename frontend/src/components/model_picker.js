@@ -13,6 +13,7 @@ import { icon } from './icon.js';
 import { stateMark } from './state_mark.js';
 
 const MENU = 'model-menu';
+const PATH = 'model-path';
 
 export const openModelPicker = () => document.getElementById(MENU)?.showPopover();
 const closeModelPicker = () => document.getElementById(MENU)?.hidePopover();
@@ -30,7 +31,7 @@ export function modelPicker(app) {
       ${icon('chevron-down')}
     </button>
     <div id=${MENU} class="menu model-menu" popover="auto" role="dialog" aria-label=${text.models} @keydown=${moveByArrows}
-      @toggle=${(/** @type {ToggleEvent} */ event) => event.newState === 'closed' && (page.pathForm.value = false)}>
+      @toggle=${(/** @type {ToggleEvent} */ event) => event.newState === 'closed' && forgetPath(app)}>
       <ul class="model-list">
         ${repeat(usable, (one) => one.alias, (one) => modelRow(app, one, one.alias === model?.alias))}
       </ul>
@@ -40,7 +41,7 @@ export function modelPicker(app) {
             ${icon('file-plus-2')}<span>${text.openModelFile}</span>
           </button>`
         : nothing}
-      ${page.pathForm.value || !store.nativeDialogs.value ? pathForm(app) : html`<button type="button" class="menu-item" @click=${() => (page.pathForm.value = true)}>
+      ${page.pathForm.value || !store.nativeDialogs.value ? pathForm(app) : html`<button type="button" class="menu-item" @click=${() => askForPath(app)}>
             ${icon('pencil')}<span>${text.openByPath}</span>
           </button>`}
     </div>
@@ -106,24 +107,41 @@ function facts(model) {
     .join(' · ');
 }
 
+/** The field for a path comes into sight, and is where one writes. @param {App} app */
+export function askForPath({ page }) {
+  openModelPicker();
+  page.pathForm.value = true;
+  document.getElementById(PATH)?.focus();
+}
+
 /** @param {App} app */
-function pathForm({ actions }) {
+function forgetPath({ page }) {
+  page.pathForm.value = false;
+  page.pathWrong.value = '';
+}
+
+/** @param {App} app */
+function pathForm({ actions, page }) {
+  const wrong = page.pathWrong.value;
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
     const input = /** @type {HTMLInputElement} */ (form.elements.namedItem('path'));
     const path = input.value.trim();
-    if (path && (await actions.models.add(path))) {
-      form.reset();
-      closeModelPicker();
-    }
+    if (!path) return;
+    const refused = await actions.models.add(path);
+    page.pathWrong.value = refused?.message ?? '';
+    if (refused) return;
+    form.reset();
+    closeModelPicker();
   };
   return html`<form class="path-form" @submit=${submit}>
-    <label for="model-path">${text.modelPath}</label>
+    <label for=${PATH}>${text.modelPath}</label>
     <div>
-      <input id="model-path" name="path" type="text" placeholder=${text.modelPathHint} autocomplete="off" spellcheck="false" />
+      <input id=${PATH} name="path" type="text" placeholder=${text.modelPathHint} autocomplete="off" spellcheck="false" aria-invalid=${wrong ? 'true' : 'false'} aria-describedby="model-path-wrong" />
       <button type="submit" class="small-button">${text.openModelPath}</button>
     </div>
+    <p class="field-wrong" id="model-path-wrong" role="alert">${wrong || nothing}</p>
   </form>`;
 }
 

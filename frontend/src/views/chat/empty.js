@@ -4,18 +4,19 @@
  * @typedef {import('../../page.js').App} App
  */
 import { html, nothing } from 'lit-html';
-import { openModelPicker } from '../../components/model_picker.js';
+import { askForPath } from '../../components/model_picker.js';
 import { text } from '../../i18n/index.js';
 import { isLocal } from '../../models.js';
 import { focusComposer } from './composer.js';
 
 /** @param {App} app */
-export function emptyState({ store, actions }) {
+export function emptyState(app) {
+  const { store, actions } = app;
   const model = store.model.value;
   const first = store.conversations.value.length === 0;
   const openFile = async () => {
     if (store.nativeDialogs.value) await actions.models.choose();
-    else openModelPicker();
+    else askForPath(app);
   };
   const tryDemo = () => {
     focusComposer();
