@@ -37,6 +37,17 @@ async def test_alias_is_saved_told_to_every_window_and_deleted(tmp_path: Path) -
         assert (status, error["code"]) == (404, "not_found")
 
 
+async def test_alias_that_comes_back_stands_where_it_was(tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        aliases = [{"type": "user", "name": name, "file": "/models/m.gguf"} for name in ("a", "b", "c")]
+        for alias in aliases:
+            await ask(bridge, "save_alias", alias=alias)
+        await ask(bridge, "delete_alias", name="b")
+        assert (await ask(bridge, "save_alias", alias=aliases[1], place=1))[0] == 200
+        assert [one["name"] for one in (await ask(bridge, "list_aliases"))[1]] == ["a", "b", "c"]
+        assert (await ask(bridge, "save_alias", alias=aliases[1], place=-1))[0] == 400
+
+
 async def test_alias_that_cannot_be_is_refused_with_the_field_at_fault(tmp_path: Path) -> None:
     async with running_bridge(tmp_path) as bridge:
         api = {"type": "api", "name": "far", "base_url": "https://far.example", "models": ["m"]}

@@ -36,6 +36,10 @@ class MemoryStorage:
                 (entry.alias.name if name == former else name): alias for name, alias in self._aliases.items()
             }
             self._aliases[entry.alias.name] = entry.alias
+            if entry.place is not None:
+                names = [name for name in self._aliases if name != entry.alias.name]
+                names.insert(entry.place, entry.alias.name)
+                self._aliases = {name: self._aliases[name] for name in names}
         self._version += 1
         return True
 

@@ -125,6 +125,17 @@ async def test_gateway_fallback_says_which_target_is_not_known_and_is_taken_back
     await expect(row).to_contain_text("gone (not known) → Demo")
 
 
+async def test_gateway_name_that_is_taken_back_stands_where_it_was(open_page: Open) -> None:
+    one = await open_gateway(open_page)
+    names = one.page.locator(".gateway-names .gateway-list").first.locator("strong")
+    before = await names.all_inner_texts()
+    assert before[0] == "house"
+    await one.page.get_by_role("button", name="Delete house").click()
+    await expect(names).to_have_text(before[1:])
+    await one.page.get_by_role("button", name="Undo").click()
+    await expect(names).to_have_text(before)
+
+
 async def test_gateway_key_is_shown_once_and_revoked_after_a_question(open_page: Open) -> None:
     one = await open_gateway(open_page)
     await one.page.get_by_label("Name of the program").fill("notebook")

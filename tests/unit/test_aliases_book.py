@@ -58,6 +58,20 @@ async def test_removed_alias_is_gone_and_removing_it_again_is_an_error(tmp_path:
     assert caught.value.code == "alias_error-not_found"
 
 
+async def test_alias_that_comes_back_stands_where_it_was_after_the_next_start_too(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (book, _):
+        for name in "abcd":
+            await book.save(replace(USER, name=name))
+        for place, expected in ((1, "abcd"), (0, "bacd"), (3, "acdb"), (99, "acdb")):
+            await book.remove("b")
+            await book.save(replace(USER, name="b"), place=place)
+            assert "".join(alias.name for alias in (await book.current()).aliases) == expected
+        await book.save(replace(USER, name="c"), place=0)
+        await book.save(replace(USER, name="e"))
+    async with opened(tmp_path) as (book, _):
+        assert "".join(alias.name for alias in (await book.current()).aliases) == "cadbe"
+
+
 async def test_rename_keeps_the_place_and_the_fallbacks_follow(tmp_path: Path) -> None:
     async with opened(tmp_path) as (book, _):
         for alias in (USER, API, FALLBACK):

@@ -82,7 +82,7 @@ class Aliases(Protocol):
 
     async def listed(self) -> tuple[Alias, ...]: ...  # noqa: D102
     async def save(  # noqa: D102
-        self, alias: Alias, *, key: str | None = None, former: str | None = None
+        self, alias: Alias, *, key: str | None = None, former: str | None = None, place: int | None = None
     ) -> tuple[Alias, tuple[Notice, ...]]: ...
     async def remove(self, name: str) -> tuple[Notice, ...]: ...  # noqa: D102
 

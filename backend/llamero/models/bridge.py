@@ -237,11 +237,15 @@ class ChangeModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class SaveAlias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keep an alias, in the place of the one of that name or of `former`. `key` is a remote server's; None keeps it."""
+    """Keep an alias, in the place of the one of that name or of `former`. `key` is a remote server's; None keeps it.
+
+    `place` counts from 0 and is for one that is to stand elsewhere, as one that comes back.
+    """
 
     alias: Alias
     key: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
     former: AliasName | None = None
+    place: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
 
 
 class DeleteAlias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

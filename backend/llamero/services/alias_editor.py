@@ -47,9 +47,9 @@ class AliasEditor:
         return (await self._book.current()).aliases
 
     async def save(
-        self, alias: Alias, *, key: str | None = None, former: str | None = None
+        self, alias: Alias, *, key: str | None = None, former: str | None = None, place: int | None = None
     ) -> tuple[Alias, tuple[Notice, ...]]:
-        """Keep an alias, in the place of the one of that name, or of the one that was called `former`.
+        """Keep an alias, in the place of the one of that name, of the one that was called `former`, or in `place`.
 
         `key` is that of a remote server; None keeps the one it has. Raises what `AliasBook.save` and the keys raise.
         """
@@ -61,7 +61,7 @@ class AliasEditor:
             notices += await self._guard_key(alias, before, key)
             if isinstance(before, ApiModel) and before.name != alias.name:
                 moved = await self._keys.get(before.name)
-        saved = await self._book.save(alias, former)
+        saved = await self._book.save(alias, former, place=place)
         if isinstance(saved, ApiModel):
             if (kept := key or moved) is not None:
                 await self._keys.set(saved.name, kept)

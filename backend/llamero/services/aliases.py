@@ -91,14 +91,15 @@ class AliasBook:
         """Return the alias of that name, of whatever kind. Raises NotFound."""
         return _existing(await self.current(), name)
 
-    async def save(self, alias: Alias, former: str | None = None) -> Alias:
+    async def save(self, alias: Alias, former: str | None = None, *, place: int | None = None) -> Alias:
         """Keep an alias, in the place of the one of that name and kind, or of the one that was called `former`.
 
+        One that is to stand elsewhere gets a `place` of its own, which counts from 0.
         Where it gets another name, the fallbacks that name it follow. Raises InvalidRequest and InvalidArgument as
         `checked` does, NotFound when nothing is called `former`, Conflict or IoFailed.
         """
 
-        return (await self._change(lambda table: (_saving(table, alias, former), [])))[0][0].alias
+        return (await self._change(lambda table: (_saving(table, alias, former, place), [])))[0][0].alias
 
     async def check(self, alias: Alias, former: str | None = None) -> None:
         """Raise what `save` would raise now, and change nothing."""
@@ -153,13 +154,13 @@ def _existing(table: AliasTable, name: str) -> Alias:
     return alias
 
 
-def _saving(table: AliasTable, alias: Alias, former: str | None) -> list[SavedAlias]:
+def _saving(table: AliasTable, alias: Alias, former: str | None, place: int | None = None) -> list[SavedAlias]:
     """What is to be written so that the alias is kept."""
     before = _existing(table, former) if former is not None else table.find(alias.name)
     if before is not None and type(before) is not type(alias):
         raise InvalidRequest("alias_error-name_taken", param="name", name=before.name)
     kept = checked(alias, [other for other in table.aliases if other is not before])
-    saved = [SavedAlias(kept, None if before is None else before.name)]
+    saved = [SavedAlias(kept, None if before is None else before.name, place)]
     if before is not None and before.name != kept.name:
         saved += _renamed_targets(table, before.name, kept.name)
     return saved

@@ -25,10 +25,14 @@ export class Gateway {
     if (keys) store.apiKeys.value = keys;
   }
 
-  /** @param {Alias} alias @param {string | null} key @param {string | null} former @returns {Promise<BridgeError | null>} what was wrong */
-  async saveAlias(alias, key, former) {
+  /**
+   * @param {Alias} alias @param {string | null} key @param {string | null} former
+   * @param {number | null} [place] among all of them, for one that comes back
+   * @returns {Promise<BridgeError | null>} what was wrong
+   */
+  async saveAlias(alias, key, former, place = null) {
     try {
-      const saved = await this.core.bridge.invoke('save_alias', { alias, key, former });
+      const saved = await this.core.bridge.invoke('save_alias', { alias, key, former, place });
       for (const notice of saved.notices) this.core.notify(notice);
     } catch (error) {
       if (error instanceof BridgeError) return error;
@@ -40,17 +44,18 @@ export class Gateway {
 
   /** A remote server loses its key for good, so only the others can be taken back. @param {Alias} alias */
   async removeAlias(alias) {
+    const place = (this.core.store.aliases.value ?? []).findIndex(({ name }) => name === alias.name);
     const removed = await this.core.call('delete_alias', { name: alias.name });
     if (!removed) return;
     for (const notice of removed.notices) this.core.notify(notice);
-    const undo = { label: text.undo, run: () => void this.#restore(alias) };
+    const undo = { label: text.undo, run: () => void this.#restore(alias, place < 0 ? null : place) };
     this.core.notify(text.gateway.removed(alias.name), alias.type === 'api' ? undefined : undo);
     await this.load();
   }
 
-  /** @param {Alias} alias */
-  async #restore(alias) {
-    const wrong = await this.saveAlias(alias, null, null);
+  /** @param {Alias} alias @param {number | null} place */
+  async #restore(alias, place) {
+    const wrong = await this.saveAlias(alias, null, null, place);
     if (wrong) this.core.notify(wrong.message);
   }
 

@@ -448,6 +448,7 @@ export interface SaveAlias {
   alias: UserAlias | ApiModel | FallbackAlias;
   key?: string | null;
   former?: string | null;
+  place?: number | null;
 }
 
 /** An alias as it was kept, and sentences that the person should read. */

@@ -73,11 +73,12 @@ class GatewayCommands:
         aliases = self.world.aliases
         former = args.former or args.alias.name
         saved = checked(args.alias, [one for one in aliases if one.name != former])
-        self.world.aliases = (
-            [saved if one.name == former else one for one in aliases]
-            if any(one.name == former for one in aliases)
-            else [*aliases, saved]
-        )
+        known = any(one.name == former for one in aliases)
+        aliases = [saved if one.name == former else one for one in aliases] if known else [*aliases, saved]
+        if args.place is not None:
+            aliases.remove(saved)
+            aliases.insert(args.place, saved)
+        self.world.aliases = aliases
         return bridge.SavedAlias(alias=saved)
 
     def delete_alias(self, args: bridge.DeleteAlias) -> bridge.DeletedAlias:

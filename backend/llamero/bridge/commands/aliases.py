@@ -20,7 +20,9 @@ async def list_aliases(context: Context) -> tuple[Alias, ...]:
 @command("save_alias")
 async def save_alias(context: Context, arguments: SaveAlias) -> SavedAlias:
     """Keep an alias. Raises InvalidRequest with the field at fault, NotFound, Conflict or IoFailed."""
-    saved, notices = await context.services.aliases.save(arguments.alias, key=arguments.key, former=arguments.former)
+    saved, notices = await context.services.aliases.save(
+        arguments.alias, key=arguments.key, former=arguments.former, place=arguments.place
+    )
     return SavedAlias(alias=saved, notices=_sentences(context, notices))
 
 

@@ -29,10 +29,14 @@ class StoredAliases(msgspec.Struct, frozen=True):
 
 
 class SavedAlias(msgspec.Struct, frozen=True):
-    """An alias to be kept. `former` is the name that it had, where that is another."""
+    """An alias to be kept. `former` is the name that it had, where that is another.
+
+    `place` counts from 0 in the order of all; None: where it stands, and at the end where it is new.
+    """
 
     alias: Alias
     former: str | None = None
+    place: int | None = None
 
 
 class AliasStore:
@@ -65,7 +69,7 @@ class AliasStore:
         return StoredAliases(version, tuple([alias for alias in decoded if alias is not None]))
 
     async def change(self, version: int, saved: Sequence[SavedAlias] = (), removed: Sequence[str] = ()) -> bool:
-        """Keep and remove aliases, all of them or none; each keeps its place in the order.
+        """Keep and remove aliases, all of them or none; each keeps its place unless it gets one.
 
         False: somebody has changed them since that version, so nothing was done.
         """
@@ -98,6 +102,17 @@ def _save(connection: sqlite3.Connection, entry: SavedAlias) -> None:
         "INSERT INTO aliases (name, alias) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET alias = excluded.alias",
         (name, data),
     )
+    if entry.place is not None:
+        _move(connection, name, entry.place)
+
+
+def _move(connection: sqlite3.Connection, moved: str, place: int) -> None:
+    names = [name for (name,) in connection.execute("SELECT name FROM aliases WHERE name != ? ORDER BY seq", (moved,))]
+    names.insert(place, moved)
+    # Below zero first: no two may have the same number in between.
+    numbered = [(-number, name) for number, name in enumerate(names, start=1)]
+    connection.executemany("UPDATE aliases SET seq = ? WHERE name = ?", numbered)
+    connection.execute("UPDATE aliases SET seq = -seq")
 
 
 def _decode(name: str, data: bytes | str) -> Alias | None:
