@@ -71,6 +71,7 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "list_api_keys": (Empty, tuple[access.ApiKey, ...]),
     "revoke_api_key": (bridge.RevokeApiKey, access.ApiKey),
     "list_aliases": (Empty, tuple[aliases.Alias, ...]),
+    "get_alias_conditions": (Empty, bridge.AliasConditions),
     "save_alias": (bridge.SaveAlias, bridge.SavedAlias),
     "delete_alias": (bridge.DeleteAlias, bridge.DeletedAlias),
     "open_link": (bridge.OpenLink, None),

@@ -43,6 +43,7 @@ from llamero.services.catalog import ModelCatalog
 from llamero.services.discovery import ModelDiscovery
 from llamero.services.history.service import HistoryService
 from llamero.services.inference import InferenceService
+from llamero.services.key_states import KeyStates
 from llamero.services.llama.activity import Activity
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.listeners import Listeners
@@ -75,6 +76,7 @@ class Application:
         inference: InferenceService,
         metrics: MetricsService,
         remote_keys: RemoteKeys,
+        key_states: KeyStates,
         model_headers: ModelHeaders,
         database: Database | None = None,
         api_keys: ApiKeyStore | None = None,
@@ -94,6 +96,7 @@ class Application:
         self.inference = inference
         self.metrics = metrics
         self.remote_keys = remote_keys
+        self.key_states = key_states
         self.model_headers = model_headers
         self.database = database
         """None for a short-lived command that needs none."""
@@ -209,9 +212,10 @@ async def running(
             proxies_from_environment=settings.remote.proxies_from_environment,
         )
         stack.push_async_callback(remote.close)
-        router = Router(catalog, aliases, RemoteNames(remote, remote_keys, clock), discovery)
+        watched = KeyStates(remote, remote_keys)
+        router = Router(catalog, aliases, RemoteNames(watched, remote_keys, clock), discovery)
         servers = ServerControl(llama, actor, router)
-        remotes = RemoteModels(remote, remote_keys, clock)
+        remotes = RemoteModels(watched, remote_keys, clock)
         inference = InferenceService(llama, router, listeners, remotes, clock)
         bench: BenchService | None = None
         if database is not None:
@@ -234,6 +238,7 @@ async def running(
             inference,
             metrics,
             remote_keys,
+            watched,
             ModelHeaders(read_header),
             database=database,
             api_keys=api_keys,

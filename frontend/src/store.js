@@ -83,6 +83,8 @@ export class Store {
     this.gateway = signal(null);
     /** @type {Signal<import('./actions/gateway.js').Alias[] | null>} The names that the user gave, once they were asked for. */
     this.aliases = signal(null);
+    /** @type {Signal<import('./types/bridge.js').AliasConditions>} What is known of the keys of remote servers, and who is left alone. */
+    this.aliasConditions = signal({ keys: {}, paused: [] });
     /** @type {Signal<import('./types/bridge.js').ApiKey[] | null>} */
     this.apiKeys = signal(null);
 

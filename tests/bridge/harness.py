@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
+from llamero.models.aliases import ApiModel, PausedTarget
 from llamero.models.bench import BenchFrame, BenchProgress, BenchReport, BenchRun
 from llamero.models.bridge import (
     Asked,
@@ -64,6 +65,7 @@ from llamero.models.gguf import GgufHeader
 from llamero.models.llama import ActorSnapshot, LlamaCppConfig, OutputLines, ServerSnapshot
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot
 from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory, MetricsSeries
+from llamero.models.remote import KeyState
 from llamero.models.settings import InspectorSettings
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasBook
@@ -248,6 +250,16 @@ class FakePreferences:
 
     async def save_model(self, config: LlamaCppConfig) -> None:
         self.saved.append(config)
+
+
+PAUSED = PausedTarget(target="far/m", until=7.5, code="alias-target_answered", arguments={"status": 429})
+
+
+class FakeKeyStates:
+    """No server takes its key."""
+
+    async def of(self, apis: Iterable[ApiModel]) -> dict[str, KeyState]:
+        return {api.name: KeyState.REJECTED for api in apis}
 
 
 class FakeApiKeys:
@@ -518,6 +530,8 @@ async def running_bridge(
             names=router,
             model_list=model_list,
             aliases=AliasEditor(book, MemoryKeys(), router),
+            key_states=FakeKeyStates(),
+            paused=lambda: (PAUSED,),
             sentence=default_messages().text,
             engines=engines,
             control=control,

@@ -48,6 +48,19 @@ async def test_alias_that_comes_back_stands_where_it_was(tmp_path: Path) -> None
         assert (await ask(bridge, "save_alias", alias=aliases[1], place=-1))[0] == 400
 
 
+async def test_conditions_have_the_key_of_every_server_and_the_targets_that_are_left_alone(tmp_path: Path) -> None:
+    async with running_bridge(tmp_path) as bridge:
+        api = {"type": "api", "name": "far", "base_url": "https://far.example", "models": ["m"]}
+        await ask(bridge, "save_alias", alias=api, key="sk-secret")
+        await ask(bridge, "save_alias", alias={"type": "user", "name": "house", "file": "/models/m.gguf"})
+        status, conditions = await ask(bridge, "get_alias_conditions")
+    assert status == 200
+    assert conditions == {
+        "keys": {"far": "rejected"},
+        "paused": [{"name": "far/m", "until": 7.5, "reason": "it answered 429"}],
+    }
+
+
 async def test_alias_that_cannot_be_is_refused_with_the_field_at_fault(tmp_path: Path) -> None:
     async with running_bridge(tmp_path) as bridge:
         api = {"type": "api", "name": "far", "base_url": "https://far.example", "models": ["m"]}

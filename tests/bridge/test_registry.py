@@ -34,7 +34,8 @@ CONTRACT = {
     "get_update", "check_update", "download_update",
     "activate",
     "start_bench", "stop_bench", "list_bench_runs", "get_bench_run",
-    "get_gateway", "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases", "save_alias", "delete_alias",
+    "get_gateway", "create_api_key", "list_api_keys", "revoke_api_key", "list_aliases",
+    "get_alias_conditions", "save_alias", "delete_alias",
     "list_requests", "get_request", "render_prompt", "replay_request", "clear_requests", "set_inspector",
     "watch_requests",
 }  # fmt: skip

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.async_api import expect
 
 from llamero.models.access import GatewayState
+from llamero.models.bridge import AliasConditions, PausedName
+from llamero.models.remote import KeyState
 from tests.ui.conftest import Open, Opened
 from tests.ui.test_chat_journey import last_call
 
@@ -123,6 +126,22 @@ async def test_gateway_fallback_says_which_target_is_not_known_and_is_taken_back
     await one.page.get_by_label("Add a name").select_option("Demo")
     await one.page.get_by_role("button", name="Save").click()
     await expect(row).to_contain_text("gone (not known) → Demo")
+
+
+async def test_gateway_servers_say_how_their_keys_do_and_fallbacks_who_is_left_alone(open_page: Open) -> None:
+    one = await open_page("busy")
+    pause = PausedName(name="far/large-model", until=time.time() + 90, reason="it answered 429")
+    one.fake.world.conditions = AliasConditions(keys={"far": KeyState.REJECTED}, paused=(pause,))
+    await one.page.get_by_role("link", name="Gateway").click()
+    server = one.page.locator(".gateway-row", has_text="https://api.example.com/v1")
+    fallback = one.page.locator(".gateway-row", has_text="whatever-works")
+    await expect(server).to_contain_text("This server does not take its key.")
+    await expect(fallback).to_contain_text(
+        re.compile(r"far/large-model \(left alone until [\d:]+: it answered 429\) → house")
+    )
+    one.fake.world.conditions = AliasConditions(keys={"far": KeyState.KEPT})
+    await expect(server).to_contain_text("Its key is kept.", timeout=15_000)
+    await expect(fallback).not_to_contain_text("left alone")
 
 
 async def test_gateway_name_that_is_taken_back_stands_where_it_was(open_page: Open) -> None:

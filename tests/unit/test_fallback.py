@@ -10,7 +10,7 @@ import pytest
 
 from llamero.models.aliases import COOLDOWN_S
 from llamero.models.errors import BadModelFile, InvalidArgument, InvalidRequest, LlameroError, Unavailable
-from llamero.services.fallback import Cooldowns, cooldown_s, failure_status, falls_through, retry_after_s
+from llamero.services.fallback import Cooldowns, Pause, cooldown_s, failure_status, falls_through, retry_after_s
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "routing.json").read_text("utf-8"))[
     "fallback"
@@ -71,17 +71,20 @@ def test_fallback_server_that_asks_for_years_is_left_alone_for_a_day() -> None:
 def test_fallback_order_vector_is_exact(case: dict[str, Any]) -> None:
     cooldowns = Cooldowns()
     for target in case["cooled"]:
-        cooldowns.cool(target, 0.0, 30.0)
+        cooldowns.cool(target, 0.0, 30.0, 503)
     assert list(cooldowns.order(case["targets"], 29.9)) == case["tried"]
     assert list(cooldowns.order(case["targets"], 30.0)) == case["targets"]
 
 
 def test_cooldown_longer_one_stays_and_success_ends_it() -> None:
     cooldowns = Cooldowns()
-    cooldowns.cool("a", 0.0, 120.0)
-    cooldowns.cool("a", 10.0, 30.0)
+    cooldowns.cool("a", 0.0, 120.0, 429)
+    cooldowns.cool("a", 10.0, 30.0, 500)
     assert cooldowns.order("ab", 100.0) == ("b", "a")
+    assert cooldowns.paused(100.0) == {"a": Pause(120.0, 500)}
+    assert cooldowns.paused(120.0) == {}
     cooldowns.warm("a")
+    assert cooldowns.paused(100.0) == {}
     assert cooldowns.order("ab", 100.0) == ("a", "b")
 
 

@@ -45,6 +45,11 @@ class Tried:
         assert self.models.open_now == 0
         return told
 
+    def paused(self) -> list[tuple[str, float, str, dict[str, str | int | float]]]:
+        """What is told of the targets that are left alone; for how many seconds yet in place of until when."""
+        told = self._fallbacks.paused()
+        return [(one.target, round(one.until - self.clock.time(), 3), one.code, one.arguments) for one in told]
+
     async def error(self) -> LlameroError:
         with pytest.raises(LlameroError) as caught:
             await self.ask()
@@ -64,6 +69,19 @@ async def test_fallback_target_that_fails_is_followed_by_the_next(status: int) -
     tried = Tried({"a": refusal(status), "b": Script()})
     assert (await tried.ask())[0] == 200
     assert tried.models.asked == ["a", "b"]
+
+
+async def test_fallback_tells_which_targets_are_left_alone_until_when_and_why() -> None:
+    limited = refusal(429, retry_after=120)
+    tried = Tried({"a": limited, "b": Script(refuse=BROKEN), "c": Script()})
+    assert tried.paused() == []
+    await tried.ask()
+    broken = ("b", 30.0, "remote_error-broken", {"host": "h", "reason": "reset"})
+    assert tried.paused() == [broken, ("a", 120.0, "alias-target_answered", {"status": 429})]
+    tried.clock.advance(30)
+    assert tried.paused() == [("a", 90.0, "alias-target_answered", {"status": 429})]
+    tried.clock.advance(90)
+    assert tried.paused() == []
 
 
 @pytest.mark.parametrize("status", [400, 422])

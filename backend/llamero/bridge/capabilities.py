@@ -56,6 +56,7 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "list_api_keys": _BOTH,
     "revoke_api_key": _BOTH,
     "list_aliases": _BOTH,
+    "get_alias_conditions": _BOTH,
     "save_alias": _BOTH,
     "delete_alias": _BOTH,
     "open_link": _BOTH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -17,7 +17,7 @@ from llamero.bridge.requests_push import Inspector, RequestsPush
 from llamero.bridge.server_infos import Actor, ServerInfos
 from llamero.models.about import About, LicenseSummary, PlaceName
 from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
-from llamero.models.aliases import Alias
+from llamero.models.aliases import Alias, ApiModel, PausedTarget
 from llamero.models.bench import BenchFrame, BenchReport, BenchRun
 from llamero.models.bridge import (
     Asked,
@@ -38,6 +38,7 @@ from llamero.models.errors import InvalidRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.metrics_history import HistoryRange, MetricsExport, MetricsHistory
+from llamero.models.remote import KeyState
 from llamero.models.settings_report import SettingsReport, SettingValue
 from llamero.models.updates import UpdateReport
 from llamero.services.alias_editor import Notice
@@ -85,6 +86,12 @@ class Aliases(Protocol):
         self, alias: Alias, *, key: str | None = None, former: str | None = None, place: int | None = None
     ) -> tuple[Alias, tuple[Notice, ...]]: ...
     async def remove(self, name: str) -> tuple[Notice, ...]: ...  # noqa: D102
+
+
+class KeyStates(Protocol):
+    """What servers say of their keys: `services.key_states.KeyStates`."""
+
+    async def of(self, apis: Iterable[ApiModel]) -> Mapping[str, KeyState]: ...  # noqa: D102
 
 
 class Engines(Protocol):
@@ -205,6 +212,8 @@ class Services:
     names: Names
     model_list: ModelList
     aliases: Aliases
+    key_states: KeyStates
+    paused: Callable[[], Sequence[PausedTarget]]
     sentence: Callable[[str, Mapping[str, str | int | float]], str]
     engines: Engines
     control: Control

@@ -157,6 +157,8 @@ async def open_page(
         names=app.router,
         model_list=model_list,
         aliases=AliasEditor(app.aliases, app.remote_keys, app.router),
+        key_states=app.key_states,
+        paused=app.inference.paused,
         sentence=messages.text,
         engines=app.llama,
         control=app.servers,

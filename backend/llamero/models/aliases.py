@@ -113,6 +113,18 @@ class FallbackDestination(msgspec.Struct, frozen=True, kw_only=True):
 Destination = LocalDestination | RemoteDestination | FallbackDestination
 
 
+class PausedTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A target of fallbacks that failed, and comes last until then, in seconds since the epoch.
+
+    `code` and `arguments` are the message that says why.
+    """
+
+    target: str
+    until: float
+    code: str
+    arguments: dict[str, str | int | float] = {}
+
+
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list of models. `created` in seconds since the epoch, 0 where it is not known.
 

@@ -18,6 +18,7 @@ from llamero.models.conversations import Conversation, Message, Sampling
 from llamero.models.llama import ServerPhase
 from llamero.models.metrics import MetricsSnapshot
 from llamero.models.metrics_history import HistoryRange
+from llamero.models.remote import KeyState
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 ChannelId = Annotated[str, msgspec.Meta(pattern=r"^__CHANNEL__:[0-9]{1,15}\Z")]
@@ -265,6 +266,21 @@ class DeletedAlias(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences that the person should read."""
 
     notices: tuple[str, ...] = ()
+
+
+class PausedName(msgspec.Struct, frozen=True, kw_only=True):
+    """A target of fallbacks that failed, and comes last until then, in seconds since the epoch."""
+
+    name: str
+    until: float
+    reason: str
+
+
+class AliasConditions(msgspec.Struct, frozen=True, kw_only=True):
+    """How names do: the key of each remote server, by the server's name, and the targets that are left alone."""
+
+    keys: dict[str, KeyState] = {}
+    paused: tuple[PausedName, ...] = ()
 
 
 class OpenLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,6 +19,19 @@ class RemoteRequest(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = "application/json"
 
 
+class KeyState(StrEnum):
+    """What is known of a remote server's key. A server that was not asked yet has said nothing about it."""
+
+    NONE = "none"
+    MISSING = "missing"
+    """There is none, and the server asks for one."""
+    KEPT = "kept"
+    REJECTED = "rejected"
+    """There is one, and the server does not take it."""
+    UNREADABLE = "unreadable"
+    """Whoever keeps it does not give it out now."""
+
+
 class KeyPlace(StrEnum):
     """Where the keys of remote servers are kept."""
 

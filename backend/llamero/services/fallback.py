@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+import msgspec
+
 from llamero.models.errors import BadModelFile, InvalidArgument, LlameroError
 
 # 402: the account at that server is used up.
@@ -51,21 +53,36 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, moment.timestamp() - now)
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """Until when a target is left alone, in monotonic seconds, and the failure that was the reason."""
+
+    until: float
+    failed: LlameroError | int
+    """An error of ours, or the status that the target answered with."""
+
+
 class Cooldowns:
     """Which targets are left alone, and until when. Times are monotonic seconds."""
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self._pauses: dict[str, Pause] = {}
 
-    def cool(self, target: str, now: float, seconds: float) -> None:
+    def cool(self, target: str, now: float, seconds: float, failed: LlameroError | int) -> None:
         """Leave the target alone for so long, or as long as it is already, whichever is longer."""
-        self._until = {name: until for name, until in self._until.items() if until > now}
-        self._until[target] = max(now + seconds, self._until.get(target, now))
+        self._pauses = self.paused(now)
+        known = self._pauses.get(target)
+        until = now + seconds if known is None else max(now + seconds, known.until)
+        self._pauses[target] = Pause(until, failed)
 
     def warm(self, target: str) -> None:
         """The target works."""
-        self._until.pop(target, None)
+        self._pauses.pop(target, None)
+
+    def paused(self, now: float) -> dict[str, Pause]:
+        """Return the targets that are left alone now."""
+        return {target: pause for target, pause in self._pauses.items() if pause.until > now}
 
     def order(self, targets: Sequence[str], now: float) -> tuple[str, ...]:
         """Return the targets as they are to be tried: in their order, those that are left alone last."""
-        return tuple(sorted(targets, key=lambda target: self._until.get(target, now) > now))
+        paused = self.paused(now)
+        return tuple(sorted(targets, key=lambda target: target in paused))

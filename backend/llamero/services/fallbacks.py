@@ -16,10 +16,16 @@ from dataclasses import dataclass
 import msgspec
 
 from llamero.infrastructure.clock import Clock
-from llamero.models.aliases import Destination, FallbackDestination, LocalDestination, RemoteDestination
+from llamero.models.aliases import (
+    Destination,
+    FallbackDestination,
+    LocalDestination,
+    PausedTarget,
+    RemoteDestination,
+)
 from llamero.models.errors import InvalidRequest, LlameroError, UpstreamFailed
 from llamero.models.inference import InferenceRequest
-from llamero.services.fallback import Cooldowns, cooldown_s, failure_status, falls_through, retry_after_s
+from llamero.services.fallback import Cooldowns, Pause, cooldown_s, failure_status, falls_through, retry_after_s
 from llamero.services.inspection.notes import note_fallback
 from llamero.services.llama.deltas import refusal
 from llamero.services.llama.passing import Block
@@ -62,6 +68,12 @@ class Fallbacks:
         async with AsyncExitStack() as stack:
             yield await self._first(destination, _Walk(request, stack), (destination.alias,))
 
+    def paused(self) -> tuple[PausedTarget, ...]:
+        """Return the targets that are left alone now, those first that are tried again first."""
+        now, offset = self._clock.monotonic(), self._clock.time() - self._clock.monotonic()
+        pauses = sorted(self._cooldowns.paused(now).items(), key=lambda entry: entry[1].until)
+        return tuple([_paused(target, pause, pause.until + offset) for target, pause in pauses])
+
     async def _first(self, fallback: FallbackDestination, walk: _Walk, chain: tuple[str, ...]) -> Begun:
         failed: Begun | LlameroError = UpstreamFailed(reason=f"{fallback.alias} has no targets")
         for target in self._cooldowns.order(fallback.targets, self._clock.monotonic()):
@@ -101,13 +113,21 @@ class Fallbacks:
     def _leave_alone(
         self, target: str, fallback: FallbackDestination, failed: Begun | LlameroError, retry_after: float | None
     ) -> None:
-        why = str(failed) if isinstance(failed, LlameroError) else f"it answered {failed.status}"
+        reason = failed if isinstance(failed, LlameroError) else failed.status
+        why = f"it answered {reason}" if isinstance(reason, int) else str(reason)
         note_fallback(why)
         if isinstance(failed, Begun) and failed.could_not_read_the_request:
             return
         seconds = cooldown_s(fallback.cooldown_s, retry_after)
-        self._cooldowns.cool(target, self._clock.monotonic(), seconds)
+        self._cooldowns.cool(target, self._clock.monotonic(), seconds, reason)
         logger.warning("%s: %s is left alone for %.0f s: %s", fallback.alias, target, seconds, why)
+
+
+def _paused(target: str, pause: Pause, until: float) -> PausedTarget:
+    failed = pause.failed
+    if isinstance(failed, int):
+        return PausedTarget(target=target, until=until, code="alias-target_answered", arguments={"status": failed})
+    return PausedTarget(target=target, until=until, code=failed.code, arguments=failed.arguments)
 
 
 class Begun:

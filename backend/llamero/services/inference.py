@@ -11,7 +11,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from llamero.infrastructure.clock import Clock
-from llamero.models.aliases import Destination, FallbackDestination, LocalDestination, RemoteDestination
+from llamero.models.aliases import (
+    Destination,
+    FallbackDestination,
+    LocalDestination,
+    PausedTarget,
+    RemoteDestination,
+)
 from llamero.models.events import ChatCompletions
 from llamero.models.inference import InferenceRequest
 from llamero.services.fallbacks import Fallbacks
@@ -65,6 +71,10 @@ class InferenceService:
     async def is_local(self, name: str) -> bool:
         """Does the name lead to a model on this machine, which may have to be loaded first? Raises ModelNotFound."""
         return isinstance(await self._router.resolve(name), LocalDestination)
+
+    def paused(self) -> tuple[PausedTarget, ...]:
+        """Return the targets of fallbacks that are left alone now."""
+        return self._fallbacks.paused()
 
     def _open(self, destination: Destination, request: InferenceRequest) -> AbstractAsyncContextManager[OpenReply]:
         if isinstance(destination, FallbackDestination):

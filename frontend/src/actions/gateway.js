@@ -19,10 +19,20 @@ export class Gateway {
       this.core.call('get_gateway', {}),
       this.core.call('list_aliases', {}),
       this.core.call('list_api_keys', {}),
+      this.look(),
     ]);
     if (state !== undefined) store.gateway.value = state;
     if (aliases) store.aliases.value = aliases;
     if (keys) store.apiKeys.value = keys;
+  }
+
+  /** See how what is elsewhere does. Asked again and again, so a failure is not told. */
+  async look() {
+    try {
+      this.core.store.aliasConditions.value = await this.core.bridge.invoke('get_alias_conditions', {});
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+    }
   }
 
   /**

@@ -39,6 +39,14 @@ export const gateway = {
   confirmRevoke: (name) => `Revoke ${name}? Programs that use it are refused from now on.`,
   missing: 'The file is not there',
   unknownTarget: 'not known',
+  /** @param {string} when @param {string} reason */
+  pausedUntil: (when, reason) => `left alone until ${when}: ${reason}`,
+  keyStates: {
+    missing: 'This server asks for a key. Edit it to give it one.',
+    kept: 'Its key is kept.',
+    rejected: 'This server does not take its key. Edit it to give it another.',
+    unreadable: 'The system’s keyring does not give out its key now.',
+  },
   everything: 'and everything else that it has',
   found: 'Found automatically',
   /** @param {number} models */

@@ -443,6 +443,21 @@ export interface FallbackAlias {
   cooldown_s: number;
 }
 
+/** How names do: the key of each remote server, by the server's name, and the targets that are left alone. */
+export interface AliasConditions {
+  keys: Record<string, KeyState>;
+  paused: PausedName[];
+}
+
+export type KeyState = 'none' | 'missing' | 'kept' | 'rejected' | 'unreadable';
+
+/** A target of fallbacks that failed, and comes last until then, in seconds since the epoch. */
+export interface PausedName {
+  name: string;
+  until: number;
+  reason: string;
+}
+
 /** Keep an alias, in the place of the one of that name or of `former`. `key` is a remote server's; None keeps it. */
 export interface SaveAlias {
   alias: UserAlias | ApiModel | FallbackAlias;
@@ -970,6 +985,7 @@ export interface Commands {
   list_api_keys: { args: Empty; result: ApiKey[] };
   revoke_api_key: { args: RevokeApiKey; result: ApiKey };
   list_aliases: { args: Empty; result: (UserAlias | ApiModel | FallbackAlias)[] };
+  get_alias_conditions: { args: Empty; result: AliasConditions };
   save_alias: { args: SaveAlias; result: SavedAlias };
   delete_alias: { args: DeleteAlias; result: DeletedAlias };
   open_link: { args: OpenLink; result: null };

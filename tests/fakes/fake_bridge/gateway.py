@@ -69,6 +69,9 @@ class GatewayCommands:
     def list_aliases(self) -> list[Alias]:
         return self.world.aliases
 
+    def get_alias_conditions(self) -> bridge.AliasConditions:
+        return self.world.conditions
+
     def save_alias(self, args: bridge.SaveAlias) -> bridge.SavedAlias:
         aliases = self.world.aliases
         former = args.former or args.alias.name

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from llamero.models.access import ApiKey, GatewayState
 from llamero.models.aliases import Alias, AliasKind
-from llamero.models.bridge import ModelInfo, Progress, ProgressKind, ServerInfo, UiState
+from llamero.models.bridge import AliasConditions, ModelInfo, Progress, ProgressKind, ServerInfo, UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.inspector import RequestDetails
 from llamero.models.llama import ServerPhase
@@ -94,6 +94,7 @@ class World:
     requests: list[RequestDetails] = field(default_factory=some_requests)
     gateway: GatewayState = GatewayState(url="http://127.0.0.1:5526")  # noqa: RUF009
     aliases: list[Alias] = field(default_factory=list)
+    conditions: AliasConditions = AliasConditions()  # noqa: RUF009
     keys: list[ApiKey] = field(default_factory=list)
     keeps_content: bool = True
     content_allowed: bool = True

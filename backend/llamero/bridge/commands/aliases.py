@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
-from llamero.models.aliases import Alias
-from llamero.models.bridge import DeleteAlias, DeletedAlias, SaveAlias, SavedAlias
+from llamero.models.aliases import Alias, ApiModel
+from llamero.models.bridge import AliasConditions, DeleteAlias, DeletedAlias, PausedName, SaveAlias, SavedAlias
 from llamero.services.alias_editor import Notice
 
 
@@ -15,6 +15,18 @@ from llamero.services.alias_editor import Notice
 async def list_aliases(context: Context) -> tuple[Alias, ...]:
     """Every alias, in its order. Keys are not among it. Raises IoFailed."""
     return await context.services.aliases.listed()
+
+
+@command("get_alias_conditions")
+async def get_alias_conditions(context: Context) -> AliasConditions:
+    """How the servers and targets do that names lead to. Nobody is asked for it. Raises IoFailed."""
+    services = context.services
+    apis = [alias for alias in await services.aliases.listed() if isinstance(alias, ApiModel)]
+    paused = [
+        PausedName(name=one.target, until=one.until, reason=services.sentence(one.code, one.arguments))
+        for one in services.paused()
+    ]
+    return AliasConditions(keys=dict(await services.key_states.of(apis)), paused=tuple(paused))
 
 
 @command("save_alias")

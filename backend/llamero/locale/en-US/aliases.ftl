@@ -30,6 +30,7 @@ alias-targets_unknown = So far there is nothing called { $names }.
 alias-file_missing = So far there is no model { $file }.
 alias-key_in_file = This system has no keyring that can be used, so the key is in a file that only you can read.
 alias-key_forgotten = The key of { $name } was forgotten, since it was given for another address. Give the key once more.
+alias-target_answered = it answered { $status }
 alias-still_target = { $name } is still a target of { $fallbacks }.
 
 ## At the command line

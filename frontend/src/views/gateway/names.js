@@ -3,7 +3,7 @@ import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
 import { stateMark } from '../../components/state_mark.js';
-import { fileSize } from '../../format.js';
+import { clockTime, fileSize } from '../../format.js';
 import { text } from '../../i18n/index.js';
 
 /**
@@ -46,6 +46,7 @@ function row(source, alias) {
     <div class="gateway-what">
       <p><strong>${name}</strong><span class="tag">${words.kinds[type]}</span></p>
       <p class="gateway-where">${leadsTo(source, alias)}</p>
+      ${type === 'api' ? keyOf(source, name) : nothing}
     </div>
     ${source.confirming.value === asked
       ? confirmation(source, words.confirmRemove(name), words.remove, () => void actions.gateway.removeAlias(alias))
@@ -55,7 +56,8 @@ function row(source, alias) {
 }
 
 /** @param {GatewaySource} source @param {Alias} alias */
-function leadsTo({ app }, alias) {
+function leadsTo(source, alias) {
+  const { app } = source;
   const models = app.store.models.value;
   switch (alias.type) {
     case 'user': {
@@ -69,9 +71,22 @@ function leadsTo({ app }, alias) {
     case 'fallback':
       return alias.targets.map((target, index) => {
         const known = models.some((model) => model.alias === target) || reaches(app.store.aliases.value ?? [], target);
-        return html`${index ? ' → ' : ''}${target}${known ? nothing : html` <span class="is-bad">(${words.unknownTarget})</span>`}`;
+        return html`${index ? ' → ' : ''}${target}${known ? nothing : html` <span class="is-bad">(${words.unknownTarget})</span>`}${pauseOf(source, target)}`;
       });
   }
+}
+
+/** What is known of a remote server's key. @param {GatewaySource} source @param {string} name */
+function keyOf({ app }, name) {
+  const state = app.store.aliasConditions.value.keys[name] ?? 'none';
+  if (state === 'none') return nothing;
+  return html`<p class="gateway-where ${state === 'kept' ? '' : 'is-bad'}">${words.keyStates[state]}</p>`;
+}
+
+/** Until when a target is left alone, and why. @param {GatewaySource} source @param {string} target */
+function pauseOf({ app }, target) {
+  const pause = app.store.aliasConditions.value.paused.find(({ name }) => name === target);
+  return pause ? html` <span class="is-bad">(${words.pausedUntil(clockTime(pause.until), pause.reason)})</span>` : nothing;
 }
 
 /** Whether a remote server takes a name. @param {Alias[]} aliases @param {string} name */

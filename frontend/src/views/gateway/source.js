@@ -13,6 +13,9 @@ import { batch, effect, signal } from '@preact/signals-core';
 import { BridgeError } from '../../bridge.js';
 import { aliasOf, valuesOf, wrongOf } from './alias_values.js';
 
+/** How often servers and targets elsewhere are looked at while somebody sees them. */
+const LOOK_MS = 5000;
+
 export class GatewaySource {
   #forms = 0;
 
@@ -31,7 +34,10 @@ export class GatewaySource {
     this.confirming = signal(null);
     this.keyForms = signal(0);
     effect(() => {
-      if (shown.value && app.store.link.value === 'open') void app.actions.gateway.load();
+      if (!shown.value || app.store.link.value !== 'open') return undefined;
+      void app.actions.gateway.load();
+      const looking = setInterval(() => void app.actions.gateway.look(), LOOK_MS);
+      return () => clearInterval(looking);
     });
   }
 
