@@ -238,6 +238,8 @@ async def test_ollama_error_in_the_stream_is_its_last_line(failure: Any, path: s
     ("path", "body", "param"),
     [
         ("/api/chat", {"messages": []}, "model"),
+        ("/api/chat", CHAT | {"options": {"stop": 5}}, "options.stop"),
+        ("/api/generate", GENERATE | {"options": {"stop": ["a", 5]}}, "options.stop"),
         ("/api/chat", CHAT | {"options": {"temperature": 9}}, "options.temperature"),
         ("/api/chat", CHAT | {"options": {"num_predict": 2**40}}, "options.num_predict"),
         ("/api/chat", CHAT | {"options": {"typical_p": 1e300}}, "options.typical_p"),

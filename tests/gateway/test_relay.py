@@ -235,6 +235,10 @@ async def test_engine_headers_do_not_pass() -> None:
         ("Unknown reasoning format: x", "reasoning_format"),
         ("Expected 'content' to be a string or an array", "messages"),
         ("All non-assistant messages must contain 'content'", "messages"),
+        ("Assistant message must contain either 'content' or 'tool_calls'!", "messages"),
+        ("unsupported content[].type", "messages"),
+        ("Cannot have 2 or more assistant messages at the end of the list.", "messages"),
+        ("Cannot continue an assistant message that contains tool calls.", "messages"),
     ],
 )
 async def test_request_that_the_engine_cannot_read_is_the_clients_fault(message: str, param: str) -> None:

@@ -31,6 +31,6 @@ def check_chat_request(body: Mapping[str, object]) -> str:
         raise wrong_type("response_format", "object")
     check_stream(body)
     check_stream_options(body)
-    check_stop(body)
+    check_stop(body.get("stop"))
     check_numbers(body)
     return model

@@ -99,12 +99,11 @@ def check_stream_options(body: Mapping[str, object]) -> None:
         raise wrong_type("stream_options", "object")
 
 
-def check_stop(body: Mapping[str, object]) -> None:
-    """See that `stop` is a text or several. An engine passes over one of another type."""
-    stop = body.get("stop")
+def check_stop(stop: object, name: str = "stop") -> None:
+    """See that stop sequences are a text or several. An engine passes over those of another type."""
     texts = stop if isinstance(stop, list) else [stop]
     if stop is not None and not all(isinstance(text, str) for text in texts):
-        raise wrong_type("stop", "string or list of strings")
+        raise wrong_type(name, "string or list of strings")
 
 
 def check_numbers(body: Mapping[str, object]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llamero.gateway.fields import RANGES, check_number
+from llamero.gateway.fields import RANGES, check_number, check_stop
 
 _RENAMED = {"num_predict": "max_tokens", "num_keep": "n_keep"}
 _LOADING = frozenset(
@@ -23,7 +23,7 @@ _LEFT_OUT = _LOADING | _GONE | _WOULD_CHANGE_THE_FORM
 
 
 def engine_parameters(options: Mapping[str, object] | None) -> dict[str, object]:
-    """Return the parameters of a request. Raises InvalidRequest, naming the option, for a number out of its range."""
+    """Return the parameters of a request. Raises InvalidRequest, naming the option, for a wrong type or range."""
     parameters: dict[str, object] = {}
     for name, value in (options or {}).items():
         if name in _LEFT_OUT or value is None or _is_endless(name, value):
@@ -31,6 +31,8 @@ def engine_parameters(options: Mapping[str, object] | None) -> dict[str, object]
         parameter = _RENAMED.get(name, name)
         if parameter in RANGES:
             check_number(f"options.{name}", value, *RANGES[parameter])
+        if name == "stop":
+            check_stop(value, "options.stop")
         parameters[parameter] = value
     return parameters
 

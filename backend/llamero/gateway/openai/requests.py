@@ -30,7 +30,7 @@ def check_completion(body: Mapping[str, object]) -> str:
     check_text_or_tokens("prompt", required(body, "prompt"))
     check_stream(body)
     check_stream_options(body)
-    check_stop(body)
+    check_stop(body.get("stop"))
     check_numbers(body)
     if not isinstance(body.get("logprobs"), bool):
         check_number("logprobs", body.get("logprobs"), 0, LARGEST_C_INT)

@@ -18,7 +18,11 @@ REASON_LIMIT = 4096
 _PARAM_BY_WORDS: Mapping[re.Pattern[str], str] = {
     re.compile(r"(image|audio|video) input is not supported"): "messages",
     re.compile(r"Failed to parse messages: "): "messages",
-    re.compile(r"Expected 'content' to be |All non-assistant messages must contain 'content'"): "messages",
+    re.compile(
+        r"Expected 'content' to be |All non-assistant messages must contain 'content'"
+        r"|Assistant message must contain either |unsupported content\[\]\.type"
+        r"|Cannot continue an assistant message |Cannot have 2 or more assistant messages "
+    ): "messages",
     re.compile(r"Failed to parse tools: "): "tools",
     re.compile(r"Unknown reasoning format: "): "reasoning_format",
 }
