@@ -154,6 +154,25 @@ def test_model_that_does_not_embed_is_refused(client: Client) -> None:
     assert raised.value.status_code == 400
 
 
+def test_tokens_are_told_with_how_likely_they_were(client: Client) -> None:
+    asked: dict[str, Any] = {
+        "model": "demo",
+        "options": CERTAIN | {"num_predict": 5},
+        "logprobs": True,
+        "top_logprobs": 2,
+    }
+    whole = client.chat(messages=QUESTION, **asked)
+    assert whole.logprobs is not None
+    assert "".join(one.token for one in whole.logprobs) == whole.message.content
+    assert all(one.logprob <= 0 and len(one.top_logprobs or ()) == 2 for one in whole.logprobs)
+    streamed = [one for line in client.chat(messages=QUESTION, stream=True, **asked) for one in line.logprobs or ()]
+    assert [one.token for one in streamed] == [one.token for one in whole.logprobs]
+    for more in ({}, {"raw": True}, {"suffix": "."}):
+        generated = client.generate(prompt="Hello", **asked, **more)
+        assert "".join(one.token for one in generated.logprobs or ()) == generated.response
+    assert client.chat(model="demo", messages=QUESTION, options=CERTAIN).logprobs is None
+
+
 def test_model_is_loaded_kept_and_let_go(tmp_path: Path, demo_model: Path) -> None:
     home = home_with_models(Home(tmp_path), demo_model, "a")
     with serving(home, "--port", "0") as server, Client(host=server.url(), timeout=30) as client:

@@ -107,7 +107,10 @@ def test_ollama_messages_become_chat_messages(messages: list[Any], expected: lis
         ({"think": "low"}, {"chat_template_kwargs": {"enable_thinking": True}, "reasoning_effort": "low"}),
         ({"tools": [WEATHER]}, {"tools": [WEATHER]}),
         ({"tools": []}, {}),
-        ({"keep_alive": "5m", "stream": False, "logprobs": True, "brand_new": [1]}, {"brand_new": [1]}),
+        ({"keep_alive": "5m", "stream": False, "logprobs": False, "brand_new": [1]}, {"brand_new": [1]}),
+        ({"logprobs": True}, {"logprobs": True, "top_logprobs": 0}),
+        ({"logprobs": True, "top_logprobs": 3}, {"logprobs": True, "top_logprobs": 3}),
+        ({"top_logprobs": 3}, {}),
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
@@ -142,6 +145,10 @@ def test_ollama_raw_prompt_and_suffix_go_past_the_template() -> None:
     common = {"model": "m", **EVENTS, "max_tokens": 3}
     assert raw_body(body, request) == {**common, "prompt": "a"}
     assert infill_body(body, request) == {**common, "input_prefix": "a", "input_suffix": "b"}
+    for top, asked in ((None, 1), (0, 1), (4, 4)):
+        request = converted(body | {"logprobs": True, "top_logprobs": top}, wire.GenerateRequest)
+        assert raw_body(body, request)["logprobs"] == asked
+        assert infill_body(body, request)["n_probs"] == asked
 
 
 @pytest.mark.parametrize(
@@ -159,6 +166,8 @@ def test_ollama_raw_prompt_and_suffix_go_past_the_template() -> None:
         ),
         ({"format": "xml"}, "format"),
         ({"options": "none"}, "options"),
+        ({"logprobs": 3}, "logprobs"),
+        ({"top_logprobs": 21}, "top_logprobs"),
         ({"stream": "yes"}, "stream"),
         ({"think": 5}, "think"),
     ],

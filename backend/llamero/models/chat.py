@@ -152,15 +152,17 @@ class StreamChunk(msgspec.Struct, frozen=True):
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag=True):
-    """More of the answer."""
+    """More of the answer. `logprobs` of its tokens where the request asks for them."""
 
     text: str
+    logprobs: tuple[Logprob, ...] = ()
 
 
 class ReasoningDelta(msgspec.Struct, frozen=True, tag=True):
-    """More of the reasoning before the answer."""
+    """More of the reasoning before the answer; otherwise as `TextDelta`."""
 
     text: str
+    logprobs: tuple[Logprob, ...] = ()
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, tag=True):

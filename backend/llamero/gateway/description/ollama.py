@@ -19,7 +19,7 @@ from llamero.gateway.ollama.wire import (
 
 
 class OllamaAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What every answer has; the counts and the nanoseconds are those of the whole answer."""
+    """What every answer has; counts and nanoseconds are those of the whole answer, `logprobs` come where asked for."""
 
     model: str
     created_at: str
@@ -31,6 +31,7 @@ class OllamaAnswer(msgspec.Struct, frozen=True, kw_only=True):
     prompt_eval_duration: int = 0
     eval_count: int = 0
     eval_duration: int = 0
+    logprobs: list[Object] = []
 
 
 class OllamaChat(OllamaAnswer, frozen=True, kw_only=True):

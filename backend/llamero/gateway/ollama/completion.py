@@ -12,7 +12,7 @@ import msgspec
 
 from llamero.gateway.chat_stream import DONE, refused
 from llamero.gateway.protocols import InferenceReply
-from llamero.models.chat import ChatDelta, Finished, TextDelta, Timings, Usage
+from llamero.models.chat import ChatDelta, ChunkLogprobs, Finished, Logprob, TextDelta, Timings, Usage
 from llamero.models.errors import UpstreamFailed
 from llamero.services.llama.deltas import refusal
 from llamero.services.llama.sse import SseEvent, SseSplitter
@@ -20,6 +20,7 @@ from llamero.services.llama.sse import SseEvent, SseSplitter
 
 class _Choice(msgspec.Struct):
     text: str = ""
+    logprobs: ChunkLogprobs | None = None
     finish_reason: str | None = None
 
 
@@ -28,6 +29,7 @@ class _Piece(msgspec.Struct):
     content: str = ""
     stop: bool = False
     stop_type: str = ""
+    completion_probabilities: tuple[Logprob, ...] = ()
     tokens_evaluated: int = 0
     tokens_predicted: int = 0
     usage: Usage | None = None
@@ -46,7 +48,7 @@ async def completion_deltas(reply: InferenceReply) -> AsyncIterator[ChatDelta]:
     async for piece in _pieces(reply):
         text = piece.content + "".join(choice.text for choice in piece.choices)
         if text:
-            yield TextDelta(text)
+            yield TextDelta(text, _logprobs(piece))
         reason = next((choice.finish_reason for choice in piece.choices if choice.finish_reason), reason)
         usage, timings = piece.usage or usage, piece.timings or timings
         if piece.stop:
@@ -56,6 +58,11 @@ async def completion_deltas(reply: InferenceReply) -> AsyncIterator[ChatDelta]:
     if reason is None:
         raise UpstreamFailed(reason="the stream ended in the middle")
     yield Finished(reason, usage, timings)
+
+
+def _logprobs(piece: _Piece) -> tuple[Logprob, ...]:
+    told = [choice.logprobs.content or () for choice in piece.choices if choice.logprobs is not None]
+    return (*piece.completion_probabilities, *(logprob for content in told for logprob in content))
 
 
 async def _pieces(reply: InferenceReply) -> AsyncIterator[_Piece]:

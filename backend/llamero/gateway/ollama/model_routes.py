@@ -16,7 +16,7 @@ from llamero.models.llama import ServerPhase
 
 GREETING = "Ollama is running"
 # The version of Ollama whose API this is: clients that need newer routes or fields look at it.
-VERSION = "0.12.6"
+VERSION = "0.12.11"
 
 
 class OllamaModelRoutes:

@@ -21,7 +21,7 @@ from llamero.models.errors import InvalidRequest
 _IMAGE_TYPES = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
 _AS_EVENTS: dict[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
 _NAMED = frozenset(wire.OllamaChatRequest.__struct_fields__) | frozenset(wire.GenerateRequest.__struct_fields__)
-_WOULD_CHANGE_THE_FORM = frozenset({"functions", "logprobs", "n", "response_format", "stream_options", "top_logprobs"})
+_WOULD_CHANGE_THE_FORM = frozenset({"functions", "n", "response_format", "stream_options"})
 _LEFT_OUT = _NAMED | _WOULD_CHANGE_THE_FORM
 
 _Fields = dict[str, object]
@@ -32,7 +32,7 @@ def chat_body(body: Mapping[str, object], request: wire.OllamaChatRequest) -> _F
     chat: _Fields = {**_common(body, request), "messages": chat_messages(request.messages or ())}
     if request.tools:
         chat["tools"] = list(request.tools)
-    return chat
+    return chat | _chat_logprobs(request)
 
 
 def generate_body(body: Mapping[str, object], request: wire.GenerateRequest) -> _Fields:
@@ -40,17 +40,18 @@ def generate_body(body: Mapping[str, object], request: wire.GenerateRequest) -> 
     messages: list[_Fields] = [{"role": "user", "content": _content(request.prompt, request.images, "images")}]
     if request.system:
         messages.insert(0, {"role": "system", "content": request.system})
-    return {**_common(body, request), "messages": messages}
+    return {**_common(body, request), "messages": messages, **_chat_logprobs(request)}
 
 
 def raw_body(body: Mapping[str, object], request: wire.GenerateRequest) -> _Fields:
     """The completion request for a prompt that is to be taken as it is."""
-    return {**_common(body, request), "prompt": request.prompt or ""}
+    return {**_common(body, request), "prompt": request.prompt or "", **_counted_logprobs("logprobs", request)}
 
 
 def infill_body(body: Mapping[str, object], request: wire.GenerateRequest) -> _Fields:
     """The infill request for what stands between a prompt and a suffix."""
-    return {**_common(body, request), "input_prefix": request.prompt or "", "input_suffix": request.suffix or ""}
+    around: _Fields = {"input_prefix": request.prompt or "", "input_suffix": request.suffix or ""}
+    return {**_common(body, request), **around, **_counted_logprobs("n_probs", request)}
 
 
 def chat_messages(messages: Sequence[wire.Turn]) -> list[_Fields]:
@@ -82,6 +83,15 @@ def _common(body: Mapping[str, object], request: wire.AnswerRequest) -> _Fields:
         if isinstance(request.think, str):
             fields["reasoning_effort"] = request.think
     return fields
+
+
+def _chat_logprobs(request: wire.AnswerRequest) -> _Fields:
+    return {"logprobs": True, "top_logprobs": request.top_logprobs or 0} if request.logprobs else {}
+
+
+def _counted_logprobs(name: str, request: wire.AnswerRequest) -> _Fields:
+    """Where there is no chat, one number says whether and how many."""
+    return {name: max(1, request.top_logprobs or 0)} if request.logprobs else {}
 
 
 def _response_format(wanted: str | dict[str, object]) -> _Fields:

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from llamero.gateway.tool_calls import GrowingCall, WholeCall, finished
-from llamero.models.chat import ChatDelta, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from llamero.models.chat import ChatDelta, Finished, Logprob, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
@@ -39,6 +39,16 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
+def _logprobs(logprobs: Sequence[Logprob]) -> _Fields:
+    """How likely each token was, and what else could have stood there; nothing where that is not known."""
+    return {"logprobs": [_logprob(one) for one in logprobs]} if logprobs else {}
+
+
+def _logprob(one: Logprob) -> _Fields:
+    likely = {"token": one.token, "logprob": one.logprob, "bytes": one.bytes or ()}
+    return {**likely, "top_logprobs": one.top_logprobs} if one.top_logprobs else likely
+
+
 class AnswerLines:
     """One answer. `as_chat`: a message of the chat; otherwise the response to a prompt. The clock starts here."""
 
@@ -57,9 +67,9 @@ class AnswerLines:
             self._waited = self._clock.monotonic() - self._began
         match delta:
             case TextDelta():
-                return self._line(self._said(delta.text))
+                return self._line(self._said(delta.text) | _logprobs(delta.logprobs))
             case ReasoningDelta():
-                return self._line(self._said("", thinking=delta.text))
+                return self._line(self._said("", thinking=delta.text) | _logprobs(delta.logprobs))
             case ToolCallDelta():
                 return self._add_call(delta)
             case Finished():
@@ -71,13 +81,16 @@ class AnswerLines:
         document: _Fields = {}
         texts: list[str] = []
         thoughts: list[str] = []
+        logprobs: list[Logprob] = []
         calls: dict[int, GrowingCall] = {}
         for delta in deltas:
             match delta:
                 case TextDelta():
                     texts.append(delta.text)
+                    logprobs += delta.logprobs
                 case ReasoningDelta():
                     thoughts.append(delta.text)
+                    logprobs += delta.logprobs
                 case ToolCallDelta() if delta.index in calls:
                     calls[delta.index].add(delta)
                 case ToolCallDelta():
@@ -86,7 +99,7 @@ class AnswerLines:
                     ended = [finished(call, cut_short=delta.reason == "length") for call in calls.values()]
                     made = [call for call in ended if call is not None]
                     document = self._said("".join(texts), thinking="".join(thoughts), calls=made)
-                    document |= self._ending(delta)
+                    document |= _logprobs(logprobs) | self._ending(delta)
         return self._stamped(document)
 
     def only_ending(self, reason: str) -> _Fields:

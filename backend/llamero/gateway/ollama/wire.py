@@ -53,6 +53,8 @@ class AnswerRequest(ModelRequest, frozen=True, kw_only=True):
     stream: bool | None = None
     format: str | dict[str, object] | None = None
     think: bool | str | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
 
     @property
     def is_streamed(self) -> bool:

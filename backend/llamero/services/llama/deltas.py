@@ -110,9 +110,10 @@ def deltas_of(chunk: StreamChunk) -> Iterator[ChatDelta]:
     """What a chunk adds, in the order in which it is said."""
     for choice in chunk.choices:
         delta = choice.delta
+        logprobs = choice.logprobs.content or () if choice.logprobs is not None else ()
         if delta.reasoning_content:
-            yield ReasoningDelta(delta.reasoning_content)
+            yield ReasoningDelta(delta.reasoning_content, () if delta.content else logprobs)
         if delta.content:
-            yield TextDelta(delta.content)
+            yield TextDelta(delta.content, logprobs)
         for call in delta.tool_calls or ():
             yield ToolCallDelta(call.index, call.id, call.function.name, call.function.arguments or "")
