@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from llamero.application import Application, running
 from llamero.infrastructure.paths import find_paths
@@ -70,6 +72,21 @@ async def test_start_metrics_and_stop_tell_what_is_so(tmp_path: Path) -> None:
         await eventually(lambda: len(heard) == 3)
         assert heard[0] == Variant(heard[0].variant)  # type: ignore[union-attr]
         assert heard[1:] == [Start(demo.model), Stop(demo.model)]
+
+
+async def test_engine_that_starts_complains_of_no_key_until_a_stranger_shows_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="llamero.engine")
+    async with application(tmp_path) as (app, demo, _), ClientSession() as stranger:
+        await app.llama.start(demo)
+        (server,) = app.servers.status().servers
+        headers = {"Authorization": "Bearer wrong"}
+        async with stranger.get(f"http://127.0.0.1:{server.port}/props", headers=headers) as refused:
+            assert refused.status == 401
+        await eventually(lambda: any("Invalid API Key" in one.getMessage() for one in caplog.records))
+        complaints = [one.levelno for one in caplog.records if "Invalid API Key" in one.getMessage()]
+        assert complaints == [logging.WARNING]
 
 
 async def test_chat_completions_is_told_once_whether_it_succeeded_or_not(tmp_path: Path) -> None:

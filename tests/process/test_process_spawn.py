@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -142,6 +143,23 @@ async def test_lines_reach_listener_ring_and_log(tmp_path: Path, caplog: pytest.
         assert child.output.tail() == ("one", "red", "three", "no end")
         assert seen == ["one", "red", "three", "no end"]
         assert "[qwen] red" in caplog.messages
+
+
+async def test_lines_are_logged_at_their_level_and_one_without_is_seen_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="llamero.engine")
+    levels = {"bad": logging.ERROR, "own": None, "good": logging.INFO}
+    seen: list[str] = []
+    script = "echo bad; echo own; echo good"
+    async with running_spawner() as spawner:
+        child = await spawner.spawn(
+            ["/bin/sh", "-c", script], on_line=seen.append, level_of=levels.__getitem__, name="qwen"
+        )
+        await child.wait()
+        assert child.output.tail() == tuple(seen) == ("bad", "good")
+        logged = [(one.levelno, one.getMessage()) for one in caplog.records if one.name == "llamero.engine"]
+        assert logged == [(logging.ERROR, "[qwen] bad"), (logging.INFO, "[qwen] good")]
 
 
 async def test_listener_that_fails_is_dropped_and_the_output_still_read(caplog: pytest.LogCaptureFixture) -> None:

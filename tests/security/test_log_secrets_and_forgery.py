@@ -227,10 +227,11 @@ def test_stderr_gets_warnings_in_one_terse_line_and_no_traceback(
     except ValueError:
         log.exception("e")
     logging.getLogger("aiohttp.server").info("third party chatter")
+    logging.getLogger("llamero.engine").error("[qwen] what only the file is told")
     assert stderr.getvalue() == "warning: w a\\nb\nerror: e\n"
     assert path is not None
     messages = [line.split(": ", 1)[1] for line in records(path) if not line.startswith("  | ")]
-    assert messages == ["i", "w a\\nb", "e"]
+    assert messages == ["i", "w a\\nb", "e", "[qwen] what only the file is told"]
 
 
 def test_logging_set_up_twice_writes_every_record_once(tmp_path: Path) -> None:

@@ -130,6 +130,9 @@ def configure_logging(level: str = "info", log_dir: Path | None = None, console_
         if handler is not process_feed:
             handler.close()
     console = _QuietStream(sys.stderr)
+    if stderr_level > logging.INFO:
+        # What an engine complains about is for its log; whoever asked it tells a person what came of it.
+        console.addFilter(lambda record: record.name != ENGINE_LOGGER)
     _add(root, console, stderr_level, TerseFormatter())
     file = _open_file(log_dir) if log_dir is not None else None
     if file is not None:

@@ -18,6 +18,7 @@ from tests.fakes.fake_llama_server.answers import Answer, pieces_of
 from tests.fakes.fake_llama_server.completions import completions, flat_events, flat_whole, text_events, text_whole
 from tests.fakes.fake_llama_server.journal import Journal
 from tests.fakes.fake_llama_server.options import Options
+from tests.fakes.fake_llama_server.startup import log
 from tests.fakes.fake_llama_server.wire import ClientGone, Reply, Request
 
 PUBLIC = {"/health", "/v1/health", "/models", "/v1/models", "/"}
@@ -51,6 +52,7 @@ class Routes:
         if path == "/health" and self.switches.health_hangs:
             await self._until_gone(reply)
         if path not in PUBLIC and not self._has_key(request):
+            log(self.switches, "0.00.100.000 W srv    operator(): unauthorized: Invalid API Key")
             await reply.json(401, error(401, "Invalid API Key", "authentication_error"))
         elif path in self.switches.status:
             code = self.switches.status[path]

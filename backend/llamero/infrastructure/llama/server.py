@@ -17,6 +17,7 @@ from contextlib import AbstractAsyncContextManager
 
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.llama.args import argv
+from llamero.infrastructure.llama.engine_lines import EngineLines
 from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
 from llamero.infrastructure.llama.http_reply import HttpReply
 from llamero.infrastructure.llama.rpc_workers import check_workers
@@ -72,6 +73,7 @@ class LlamaServer:
         self._start_timeout_s = start_timeout_s
         self._stop_grace_s = stop_grace_s
         self._choose_port = choose_port or _free_port
+        self._lines = EngineLines(clock)
         self._key = secrets.token_urlsafe(32)
         self._child: ChildProcess | None = None
         self._upstream: Upstream | None = None
@@ -137,7 +139,13 @@ class LlamaServer:
 
         self._announced.clear()
         try:
-            return await self._spawner.spawn(command, self._environment(), on_line=notice, name=self.spec.model.alias)
+            return await self._spawner.spawn(
+                command,
+                self._environment(),
+                on_line=notice,
+                level_of=self._lines.level_of,
+                name=self.spec.model.alias,
+            )
         except FileNotFoundError:
             raise EngineNotFound(path=command[0]) from None
         except PermissionError:
@@ -201,6 +209,7 @@ class LlamaServer:
 
         What it lets us see says what it takes at once, so that nobody has to ask again.
         """
+        self._lines.expect_refusal()
         (with_key, properties), without = await asyncio.gather(
             upstream.get("/props", timeout_s=10.0), upstream.status("/props", with_key=False, timeout_s=10.0)
         )

@@ -18,10 +18,17 @@ from llamero.models.llama import OutputLines
 RING_LINES = 512
 LINE_BYTES = 8192
 LOG_LINES_PER_S = 200
+# At which level of `logging` a line is logged; None: nobody is to see it.
+LevelOf = Callable[[str], int | None]
 _CUT_MARK_BYTES = 32
 
 _ESCAPE_SEQUENCES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROLS = bytes(byte for byte in range(32) if byte != 9) + b"\x7f"
+
+
+def as_information(_line: str) -> int:
+    """The level of lines that say nothing about their own."""
+    return logging.INFO
 
 
 def clean(line: bytes) -> str:
@@ -82,17 +89,16 @@ class LogLimiter:
         self._passed = 0
         self._left_out = 0
 
-    def log(self, lines: list[str]) -> None:
-        """Log the lines, or count them."""
-        if not self._logger.isEnabledFor(logging.INFO):
-            return
+    def log(self, lines: list[tuple[int, str]]) -> None:
+        """Log the lines at their levels, or count them. One whose level is not logged takes nobody's place."""
+        lines = [line for line in lines if self._logger.isEnabledFor(line[0])]
         second = int(self._clock())
         if second != self._second:
             self.report()
             self._second, self._passed = second, 0
         room = LOG_LINES_PER_S - self._passed
-        for line in lines[:room]:
-            self._logger.info("[%s] %s", self._name, line)
+        for level, line in lines[:room]:
+            self._logger.log(level, "[%s] %s", self._name, line)
         self._passed += min(room, len(lines))
         self._left_out += max(0, len(lines) - room)
 

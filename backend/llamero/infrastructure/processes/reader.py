@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from llamero.infrastructure.processes.output import LineCutter, LogLimiter, OutputRing, clean
+from llamero.infrastructure.processes.output import LevelOf, LineCutter, LogLimiter, OutputRing, clean
 
 CHUNK_BYTES = 65536
 BYTES_PER_S = 8 << 20  # far beyond any log, and a tenth of one core
@@ -28,9 +28,11 @@ logger = logging.getLogger(__name__)
 class PipeReader:
     """Owns the reading end. `catch_up` and `finish` are for one other thread: the child's waiter."""
 
-    def __init__(self, descriptor: int, output: OutputRing, name: str, on_line: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, descriptor: int, output: OutputRing, name: str, on_line: Callable[[str], None] | None, level_of: LevelOf
+    ) -> None:
         self._descriptor = descriptor
-        self._output, self._on_line = output, on_line
+        self._output, self._on_line, self._level_of = output, on_line, level_of
         self._cutter, self._limiter = LineCutter(), LogLimiter(engine_log, name)
         self._caught_up = threading.Event()
         if sys.platform != "win32":
@@ -127,9 +129,10 @@ class PipeReader:
     def _deliver(self, raw: list[bytes]) -> None:
         if not raw:
             return
-        lines = [clean(line) for line in raw]
+        leveled = [(level, line) for line in map(clean, raw) if (level := self._level_of(line)) is not None]
+        lines = [line for _, line in leveled]
         self._output.extend(lines)
-        self._limiter.log(lines)
+        self._limiter.log(leveled)
         if self._on_line is not None:
             for line in lines:
                 try:
