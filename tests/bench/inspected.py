@@ -67,8 +67,8 @@ async def measure(data_dir: Path, tokens: int, rounds: int) -> None:
     order = [ON, OFF, CONTROL]
     async with running(paths, resolved) as app, AsyncExitStack() as stack:
         switched = Switched(open_inspector(app, stack))
-        url = await open_gateway(app, ground, None, stack, switched)
-        address = url.removeprefix("http://")
+        gateway = await open_gateway(app, ground, None, stack, switched)
+        address = gateway.url.removeprefix("http://")
         argv = [sys.executable, "-m", "tests.bench.steady_client", address]
         client = await asyncio.create_subprocess_exec(*argv, stdin=PIPE, stdout=PIPE)
         results = []
