@@ -19,6 +19,7 @@ from llamero.models.settings import InspectorSettings
 from llamero.services.inspection.events import EVENT_COST, PAGE_BYTES, KeptEvents
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.inspection.notes import note_sent
+from llamero.services.inspection.recorded import RecordingSink
 from llamero.services.inspection.trace import CONTENT_BYTES, MAX_MARKS, MAX_SENT, Origin, Trace, current_trace
 from tests.fakes.clock import FakeClock
 
@@ -311,6 +312,53 @@ def test_events_that_a_new_page_has_no_room_for_are_not_kept_but_the_last_are() 
     assert taken == [PAGE_BYTES, PAGE_BYTES]  # who was told that there is no room does not ask again
     assert events.last == (TOKEN, TOKEN, TOKEN)
     assert events.give_back_room() == PAGE_BYTES - fitting * (len(TOKEN) + EVENT_COST)
+
+
+class Swallowing:
+    """A sink that has room for everything."""
+
+    def write(self, data: bytes) -> bool:
+        return True
+
+    async def drained(self) -> None:
+        raise AssertionError("there is room")
+
+
+def test_token_that_is_pushed_ends_the_prompt_also_after_news_of_its_progress() -> None:
+    clock = FakeClock()
+    made = inspector(clock)
+    trace = begun(made)
+    with trace.followed():
+        trace.is_streamed = True
+        trace.send("/v1/chat/completions", "POST", b"{}", "application/json")
+        sink = RecordingSink(Swallowing(), trace)
+        for event in (PROGRESS, PROGRESS, TOKEN, TOKEN):
+            clock.advance(1)
+            sink.write(event)
+        clock.advance(1)
+    phases = summary(made, trace).phases
+    assert [(one.kind, one.end_ms - one.start_ms) for one in phases] == [
+        (PhaseKind.PROMPT, 3000),
+        (PhaseKind.GENERATION, 2000),
+    ]
+    assert [event.text.encode() for event in made.details(trace.id).events] == [PROGRESS, PROGRESS, TOKEN, TOKEN]
+
+
+def test_events_that_are_pushed_are_kept_from_the_beginning_without_a_gap() -> None:
+    """What is small enough for the room that is left does not follow what was too large for it."""
+    made = inspector(max_mb=1)
+    trace = begun(made)
+    sink = RecordingSink(Swallowing(), trace)
+    large = b"data: " + b"x" * CONTENT_BYTES + b"\n\n"
+    for event in (TOKEN, large, TOKEN, END):
+        sink.write(event)
+    assert (trace.events.kept, trace.events.are_cut) == ([TOKEN], True)
+    assert trace.events.last == (large, TOKEN, END)
+    taken = made.bytes_kept
+    for _ in range(10_000):
+        sink.write(TOKEN)
+    assert made.bytes_kept == taken
+    assert trace.events.last == (TOKEN, TOKEN, TOKEN)
 
 
 async def test_search_through_all_that_may_be_kept_lets_streams_go_on() -> None:

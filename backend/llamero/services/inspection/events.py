@@ -1,8 +1,9 @@
 """The events of one answer, kept while they pass.
 
-This is what the inspector costs a token, so it is as little as can be: a look at a number and two appends, without a
-call where a caller does them in place (`recorded.RecordingSink`). Invariant: no more is kept than there was room for,
-and room is taken by the page.
+This is what the inspector costs a token, so it is as little as can be, without a call where a caller does it in place
+(`recorded.RecordingSink`): a look at a number and two appends while events are kept, one append when they are not.
+Invariants: what is kept is the beginning of the answer, without a gap; no more than there was room for; room is taken
+by the page.
 """
 
 from __future__ import annotations
@@ -23,10 +24,24 @@ class KeptEvents:
     """Events and the monotonic times of their arrival. `take` gives room for so many bytes, or says that there is none.
 
     `most` bytes are kept; 0: nothing but the last ones. An event that takes no more than `room` may be put into `kept`,
-    and its time by `now` into `times`, by anybody who takes it off the room; any other one goes to `add`.
+    and its time by `now` into `times`, by anybody who takes it off the room. Any other one is put into `passing` where
+    there is that, and otherwise goes to `add`.
     """
 
-    __slots__ = ("_aside", "_last", "_left", "_take", "_takes", "are_cut", "kept", "now", "room", "times")
+    __slots__ = (
+        "_is_closed",
+        "_last",
+        "_left",
+        "_spare",
+        "_take",
+        "_takes",
+        "are_cut",
+        "kept",
+        "now",
+        "passing",
+        "room",
+        "times",
+    )
 
     def __init__(self, now: Callable[[], float], take: Callable[[int], bool], most: int) -> None:
         self.kept: list[bytes] = []
@@ -34,23 +49,30 @@ class KeptEvents:
         self.are_cut = False
         self.now = now
         self.room = 0
-        self._aside = 0
+        self._spare = 0
+        """Room that nobody may use in place."""
         self._take = take
         self._left = most
         self._takes = most > 0
+        self._is_closed = False
         self._last: deque[bytes] = deque(maxlen=LAST)
+        self.passing: deque[bytes] | None = None
+        """Where events go of which only the last are kept; None where they are kept, or somebody wants to see them."""
+        self._arrange()
 
     def add(self, data: bytes) -> None:
-        """Keep these events, if there is room."""
-        room = self.room - len(data) - EVENT_COST
-        if room >= 0:
-            self.room = room
+        """Keep these events, if there is room. The first that do not fit are the last that room is asked for."""
+        size = len(data) + EVENT_COST
+        if self._takes and (size <= self.room + self._spare or self._has_new_page(size)):
+            self._give(-size)
             self.kept.append(data)
             self.times.append(self.now())
-        elif self._takes:
-            self._add_to_a_new_page(data)
-        else:
-            self._last.append(data)
+            return
+        if self._takes:
+            self.are_cut = True
+            self._takes = False
+            self._arrange()
+        self._last.append(data)
 
     @property
     def last(self) -> tuple[bytes, ...]:
@@ -63,17 +85,17 @@ class KeptEvents:
 
     def close(self) -> None:
         """Let every event go to `add` until `open`, as somebody wants to see them."""
-        self._aside += self.room
-        self.room = 0
+        self._is_closed = True
+        self._arrange()
 
     def open(self) -> None:
         """Let events be put in place again."""
-        self.room += self._aside
-        self._aside = 0
+        self._is_closed = False
+        self._arrange()
 
     def give_back_room(self) -> int:
         """The answer has ended: how much of the room was not needed."""
-        room, self.room, self._aside = self.room + self._aside, 0, 0
+        room, self.room, self._spare = self.room + self._spare, 0, 0
         return room
 
     def forget(self, *, has_ended: bool) -> None:
@@ -81,20 +103,31 @@ class KeptEvents:
         if not has_ended:
             self._last.extend(self.kept[-LAST:])
         self.kept, self.times = [], array("d")
-        self.room = self._aside = 0
+        self.room = self._spare = 0
         self._takes = False
         self.are_cut = True
+        self._arrange()
 
-    def _add_to_a_new_page(self, data: bytes) -> None:
-        """The first that do not fit are the last that room is asked for."""
-        size = len(data) + EVENT_COST
+    def _has_new_page(self, size: int) -> bool:
+        """Take room for something of this size. Taking may have all that is kept here be forgotten."""
         page = max(PAGE_BYTES, size)
-        if page <= self._left and self._take(page) and self._takes:
-            self._left -= page
-            self.room += page - size
-            self.kept.append(data)
-            self.times.append(self.now())
+        if page > self._left or not self._take(page) or not self._takes:
+            return False
+        self._left -= page
+        self._give(page)
+        return True
+
+    def _give(self, room: int) -> None:
+        if self._is_closed:
+            self._spare += room
         else:
-            self.are_cut = True
-            self._takes = False
-            self._last.append(data)
+            self.room += room
+
+    def _arrange(self) -> None:
+        """Offer those who put events in place what they may use."""
+        room, self.room, self._spare = self.room + self._spare, 0, 0
+        if self._takes and not self._is_closed:
+            self.room = room
+        else:
+            self._spare = room
+        self.passing = None if self._takes or self._is_closed else self._last

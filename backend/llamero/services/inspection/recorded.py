@@ -125,6 +125,8 @@ class RecordingSink:
             events.room = room
             events.kept.append(data)
             events.times.append(events.now())
+        elif events.passing is not None:
+            events.passing.append(data)
         else:
             self._add(data)
         return self._write(data)
