@@ -19,8 +19,10 @@ from llamero.models.settings import InspectorSettings
 from llamero.services.inspection.events import EVENT_COST, PAGE_BYTES, KeptEvents
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.inspection.notes import note_sent
-from llamero.services.inspection.recorded import RecordingSink
+from llamero.services.inspection.recording_sink import RecordingSink
 from llamero.services.inspection.trace import CONTENT_BYTES, MAX_MARKS, MAX_SENT, Origin, Trace, current_trace
+from llamero.services.llama.passing import Passing, PassingSink
+from llamero.services.llama.received import Received
 from tests.fakes.clock import FakeClock
 
 MEBIBYTE = 1024 * 1024
@@ -314,6 +316,11 @@ def test_events_that_a_new_page_has_no_room_for_are_not_kept_but_the_last_are() 
     assert events.give_back_room() == PAGE_BYTES - fitting * (len(TOKEN) + EVENT_COST)
 
 
+def pushing(trace: Trace) -> PassingSink:
+    """Where an engine's bytes go on their way to a client, recorded."""
+    return PassingSink(Passing(Received(), is_read=True), RecordingSink(Swallowing(), trace.events))
+
+
 class Swallowing:
     """A sink that has room for everything."""
 
@@ -331,7 +338,7 @@ def test_token_that_is_pushed_ends_the_prompt_also_after_news_of_its_progress() 
     with trace.followed():
         trace.is_streamed = True
         trace.send("/v1/chat/completions", "POST", b"{}", "application/json")
-        sink = RecordingSink(Swallowing(), trace)
+        sink = pushing(trace)
         for event in (PROGRESS, PROGRESS, TOKEN, TOKEN):
             clock.advance(1)
             sink.write(event)
@@ -348,12 +355,12 @@ def test_events_that_are_pushed_are_kept_from_the_beginning_without_a_gap() -> N
     """What is small enough for the room that is left does not follow what was too large for it."""
     made = inspector(max_mb=1)
     trace = begun(made)
-    sink = RecordingSink(Swallowing(), trace)
-    large = b"data: " + b"x" * CONTENT_BYTES + b"\n\n"
-    for event in (TOKEN, large, TOKEN, END):
+    sink = pushing(trace)
+    large, other = (TOKEN.replace(b'"a"', b'"%b"' % text) for text in (b"x" * CONTENT_BYTES, b"b"))
+    for event in (TOKEN, large, TOKEN, other):
         sink.write(event)
     assert (trace.events.kept, trace.events.are_cut) == ([TOKEN], True)
-    assert trace.events.last == (large, TOKEN, END)
+    assert trace.events.last == (large, TOKEN, other)
     taken = made.bytes_kept
     for _ in range(10_000):
         sink.write(TOKEN)

@@ -1,7 +1,7 @@
 """The events of one answer, kept while they pass.
 
 This is what the inspector costs a token, so it is as little as can be, without a call where a caller does it in place
-(`recorded.RecordingSink`): a look at a number and two appends while events are kept, one append when they are not.
+(`services.llama.passing`): a look at a number and two appends while events are kept, one append when they are not.
 Invariants: what is kept is the beginning of the answer, without a gap; no more than there was room for; room is taken
 by the page.
 """
@@ -29,9 +29,9 @@ class KeptEvents:
     """
 
     __slots__ = (
-        "_is_closed",
         "_last",
         "_left",
+        "_look",
         "_spare",
         "_take",
         "_takes",
@@ -54,7 +54,7 @@ class KeptEvents:
         self._take = take
         self._left = most
         self._takes = most > 0
-        self._is_closed = False
+        self._look: Callable[[bytes], None] | None = None
         self._last: deque[bytes] = deque(maxlen=LAST)
         self.passing: deque[bytes] | None = None
         """Where events go of which only the last are kept; None where they are kept, or somebody wants to see them."""
@@ -62,6 +62,8 @@ class KeptEvents:
 
     def add(self, data: bytes) -> None:
         """Keep these events, if there is room. The first that do not fit are the last that room is asked for."""
+        if self._look is not None:
+            self._look(data)
         size = len(data) + EVENT_COST
         if self._takes and (size <= self.room + self._spare or self._has_new_page(size)):
             self._give(-size)
@@ -83,18 +85,14 @@ class KeptEvents:
         """The last ones have been read, where they are not kept."""
         self._last.clear()
 
-    def close(self) -> None:
-        """Let every event go to `add` until `open`, as somebody wants to see them."""
-        self._is_closed = True
-        self._arrange()
-
-    def open(self) -> None:
-        """Let events be put in place again."""
-        self._is_closed = False
+    def watch(self, look: Callable[[bytes], None] | None) -> None:
+        """Show `look` every event from now on, none of which is put in place then. None: nobody wants to see them."""
+        self._look = look
         self._arrange()
 
     def give_back_room(self) -> int:
         """The answer has ended: how much of the room was not needed."""
+        self._look = None
         room, self.room, self._spare = self.room + self._spare, 0, 0
         return room
 
@@ -118,7 +116,7 @@ class KeptEvents:
         return True
 
     def _give(self, room: int) -> None:
-        if self._is_closed:
+        if self._look is not None:
             self._spare += room
         else:
             self.room += room
@@ -126,8 +124,8 @@ class KeptEvents:
     def _arrange(self) -> None:
         """Offer those who put events in place what they may use."""
         room, self.room, self._spare = self.room + self._spare, 0, 0
-        if self._takes and not self._is_closed:
+        if self._takes and self._look is None:
             self.room = room
         else:
             self._spare = room
-        self.passing = None if self._takes or self._is_closed else self._last
+        self.passing = None if self._takes or self._look is not None else self._last

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from llamero.models.chat import TokenCounts
 from llamero.models.inference import InferenceRequest
-from llamero.services.inspection.events import EVENT_COST
+from llamero.services.inspection.recording_sink import RecordingSink
 from llamero.services.inspection.trace import Trace
 from llamero.services.llama.passing import Block
 from llamero.services.llama.protocols import Sink
@@ -103,30 +103,4 @@ class PouringRecordedReply(RecordedReply):
 
     async def pour(self, sink: Sink) -> None:
         """The same as iterating, into `sink`. Raises what iterating raises, and what `sink` raises."""
-        await self._pour(RecordingSink(sink, self._trace))
-
-
-class RecordingSink:
-    """Tells the trace what is written. Called for every token, so it calls as little as can be."""
-
-    __slots__ = ("_add", "_events", "_write", "drained")
-
-    def __init__(self, sink: Sink, trace: Trace) -> None:
-        self._add = trace.add
-        self._events = trace.events
-        self._write = sink.write
-        self.drained = sink.drained
-
-    def write(self, data: bytes) -> bool:
-        """As the sink's own."""
-        events = self._events
-        room = events.room - len(data) - EVENT_COST
-        if room >= 0:
-            events.room = room
-            events.kept.append(data)
-            events.times.append(events.now())
-        elif events.passing is not None:
-            events.passing.append(data)
-        else:
-            self._add(data)
-        return self._write(data)
+        await self._pour(RecordingSink(sink, self._trace.events))

@@ -127,7 +127,6 @@ class Trace:
         self._keeps = keeps_content
         self._taken = 0
         self.events = KeptEvents(now, self._take, CONTENT_BYTES if keeps_content else 0)
-        self._awaits_token = False
         self._holders = 0
 
     @property
@@ -210,11 +209,11 @@ class Trace:
     def enter(self, kind: PhaseKind, at: float | None = None) -> None:
         """Another phase begins. While a server is replaced, nothing but the next token ends that."""
         if self.marks[-1][0] is PhaseKind.RECOVERY and kind is not PhaseKind.GENERATION:
-            self._await_token(True)
+            self.events.watch(self._look_for_token)
             return
         if len(self.marks) < MAX_MARKS and self.marks[-1][0] is not kind:
             self.marks.append((kind, self.now() if at is None else at))
-        self._await_token(kind in (PhaseKind.PROMPT, PhaseKind.RECOVERY))
+        self.events.watch(self._look_for_token if kind in (PhaseKind.PROMPT, PhaseKind.RECOVERY) else None)
 
     def be_granted(self, load: tuple[float, float] | None) -> None:
         """A server is ready, which took from `load[0]` to `load[1]` to be loaded."""
@@ -237,19 +236,14 @@ class Trace:
         self._changed(self)
 
     def add(self, events: bytes) -> None:
-        """The model said this: called for every event but those that are put into `events` in place."""
-        if self._awaits_token and self.is_streamed and _says_something(events):
-            self.enter(PhaseKind.GENERATION)
-            self._changed(self)
+        """The model said this, unless it was put into `events` in place."""
         self.events.add(events)
 
-    def _await_token(self, awaits: bool) -> None:
-        """Does a phase end with the next token? `add` must see every event then."""
-        self._awaits_token = awaits
-        if awaits:
-            self.events.close()
-        else:
-            self.events.open()
+    def _look_for_token(self, events: bytes) -> None:
+        """A phase ends with the first token."""
+        if self.is_streamed and _says_something(events):
+            self.enter(PhaseKind.GENERATION)
+            self._changed(self)
 
     def forget_content(self) -> None:
         """Keep nothing of what was said, now and later."""

@@ -12,6 +12,8 @@ import msgspec
 
 from llamero.models.chat import StreamChunk
 from llamero.models.errors import UpstreamFailed
+from llamero.services.inspection.events import EVENT_COST, KeptEvents
+from llamero.services.inspection.recording_sink import RecordingSink
 from llamero.services.llama.protocols import Sink
 from llamero.services.llama.received import DONE, Received
 from llamero.services.llama.recovery import AlreadySent
@@ -125,19 +127,38 @@ class Passing:
 
 
 class PassingSink:
-    """Passes the bytes of one connection on to the reader's own sink."""
+    """Passes the bytes of one connection on to the reader's own sink.
+
+    It is called for every token, and what is to be recorded of one is done in the same call, as `KeptEvents` has it.
+    """
 
     def __init__(self, passing: Passing, reader: Sink) -> None:
         self._passing = passing
+        self._events: KeptEvents | None = None
+        if isinstance(reader, RecordingSink):
+            self._events, reader = reader.events, reader.sink
         self._write = reader.write
         self.drained = reader.drained
 
     def write(self, data: bytes) -> bool:
         """Hand on what of these bytes is to be given out. Raises UpstreamFailed where the connection is to be left."""
         passing = self._passing
+        events = self._events
         if passing.counts_single(data):
+            if events is not None:
+                room = events.room - len(data) - EVENT_COST
+                if room >= 0:
+                    events.room = room
+                    events.kept.append(data)
+                    events.times.append(events.now())
+                elif events.passing is not None:
+                    events.passing.append(data)
+                else:
+                    events.add(data)
             return self._write(data)
         raw = passing.take(data).raw
+        if raw and events is not None:
+            events.add(raw)
         has_room = self._write(raw) if raw else True
         if passing.problem is not None:
             raise passing.problem
