@@ -42,7 +42,7 @@ def ask(app: App, **changes: Any) -> str:
     request.add_header("Content-Type", "application/json")
     request.add_header("User-Agent", "a-program/1.0")
     with urllib.request.urlopen(request, timeout=60) as reply:
-        return answer_of([reply.read()], is_stream=True)[0]
+        return answer_of(reply.read(), is_stream=True)[0]
 
 
 async def open_newest(window: Window) -> None:
@@ -104,7 +104,7 @@ async def test_request_that_is_copied_as_a_program_asks_the_same(
         await window.button(language).click()
         await expect(window.button("Copied")).to_be_visible()
         program: str = await window.page.evaluate("() => navigator.clipboard.readText()")
-        assert answer_of([run(language, program, tmp_path)], is_stream=True)[0] == answer
+        assert answer_of(run(language, program, tmp_path), is_stream=True)[0] == answer
         # That program asked what was asked before, to the letter.
         await expect(window.page.locator(".request")).to_have_count(2)
         await window.page.locator(".request").first.click()

@@ -294,7 +294,7 @@ def test_content_that_is_forgotten_leaves_nothing_of_what_was_said() -> None:
         assert ended.events.last == ()
         running.add(END)
         running.respond(200)
-    assert (running.events.kept, running.events.last) == ([], ())
+    assert (running.events.said, running.events.kept, running.events.last) == (b"", [], ())
     assert summary(made, running).tokens_per_second == 20.0
     assert (made.bytes_kept, made.details(ended.id).events) == (0, ())
 
@@ -310,7 +310,7 @@ def test_events_that_a_new_page_has_no_room_for_are_not_kept_but_the_last_are() 
     fitting = PAGE_BYTES // (len(TOKEN) + EVENT_COST)
     for _ in range(fitting + 5):
         events.add(TOKEN)
-    assert (len(events.kept), len(events.times), events.are_cut) == (fitting, fitting, True)
+    assert (events.kept, events.are_cut) == ([(7.0, TOKEN)] * fitting, True)
     assert taken == [PAGE_BYTES, PAGE_BYTES]  # who was told that there is no room does not ask again
     assert events.last == (TOKEN, TOKEN, TOKEN)
     assert events.give_back_room() == PAGE_BYTES - fitting * (len(TOKEN) + EVENT_COST)
@@ -359,7 +359,7 @@ def test_events_that_are_pushed_are_kept_from_the_beginning_without_a_gap() -> N
     large, other = (TOKEN.replace(b'"a"', b'"%b"' % text) for text in (b"x" * CONTENT_BYTES, b"b"))
     for event in (TOKEN, large, TOKEN, other):
         sink.write(event)
-    assert (trace.events.kept, trace.events.are_cut) == ([TOKEN], True)
+    assert ([event for _, event in trace.events.kept], trace.events.are_cut) == ([TOKEN], True)
     assert trace.events.last == (large, TOKEN, other)
     taken = made.bytes_kept
     for _ in range(10_000):

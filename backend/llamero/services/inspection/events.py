@@ -1,9 +1,10 @@
 """The events of one answer, kept while they pass.
 
 This is what the inspector costs a token, so it is as little as can be, without a call where a caller does it in place
-(`services.llama.passing`): a look at a number and two appends while events are kept, one append when they are not.
-Invariants: what is kept is the beginning of the answer, without a gap; no more than there was room for; room is taken
-by the page.
+(`services.llama.passing`). Events are copied to the end of one block rather than held: what is held cannot be used
+again for the next token, and new memory for each token costs more than all the rest. They are cut apart when somebody
+looks. Invariants: what is kept is the beginning of the answer, without a gap; no more than there was room for; room is
+taken by the page.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 
 # Room is asked for by the page, and not for each event.
 PAGE_BYTES = 16 * 1024
-# What the interpreter needs for a short `bytes` in a list, besides its content, and for the time of its arrival.
-EVENT_COST = 64
+# What an event takes besides its content: its time, its end, and what the block has grown ahead.
+EVENT_COST = 32
 # The very last events tell how it went, whatever else is kept.
 LAST = 3
 
 
 class KeptEvents:
-    """Events and the monotonic times of their arrival. `take` gives room for so many bytes, or says that there is none.
+    """Events and when they came. `take` gives room for so many bytes, or says that there is none.
 
-    `most` bytes are kept; 0: nothing but the last ones. An event that takes no more than `room` may be put into `kept`,
-    and its time by `now` into `times`, by anybody who takes it off the room. Any other one is put into `passing` where
-    there is that, and otherwise goes to `add`.
+    `said` is all that is kept, and `marks` has two numbers for each event: its time by `now`, and where it ends there.
+    `most` bytes are kept; 0: nothing but the last ones. An event that takes no more than `room` may be added to both by
+    anybody who takes it off the room. Any other one is put into `passing` where there is that, and otherwise goes to
+    `add`.
     """
 
     __slots__ = (
@@ -36,16 +39,16 @@ class KeptEvents:
         "_take",
         "_takes",
         "are_cut",
-        "kept",
+        "marks",
         "now",
         "passing",
         "room",
-        "times",
+        "said",
     )
 
     def __init__(self, now: Callable[[], float], take: Callable[[int], bool], most: int) -> None:
-        self.kept: list[bytes] = []
-        self.times: array[float] = array("d")
+        self.said = bytearray()
+        self.marks: array[float] = array("d")
         self.are_cut = False
         self.now = now
         self.room = 0
@@ -67,8 +70,9 @@ class KeptEvents:
         size = len(data) + EVENT_COST
         if self._takes and (size <= self.room + self._spare or self._has_new_page(size)):
             self._give(-size)
-            self.kept.append(data)
-            self.times.append(self.now())
+            self.said += data
+            self.marks.append(self.now())
+            self.marks.append(len(self.said))
             return
         if self._takes:
             self.are_cut = True
@@ -77,9 +81,14 @@ class KeptEvents:
         self._last.append(data)
 
     @property
+    def kept(self) -> list[tuple[float, bytes]]:
+        """When each of the events came that are kept, and what it was."""
+        return list(zip(self.marks[::2], self._cut_out(len(self.marks)), strict=True))
+
+    @property
     def last(self) -> tuple[bytes, ...]:
         """The last ones, kept or not."""
-        return tuple([*self.kept[-LAST:], *self._last][-LAST:])
+        return tuple([*self._cut_out(LAST), *self._last][-LAST:])
 
     def forget_last(self) -> None:
         """The last ones have been read, where they are not kept."""
@@ -99,12 +108,19 @@ class KeptEvents:
     def forget(self, *, has_ended: bool) -> None:
         """Keep nothing, now and later, but the last ones of an answer that goes on. What they took is free again."""
         if not has_ended:
-            self._last.extend(self.kept[-LAST:])
-        self.kept, self.times = [], array("d")
+            self._last.extend(self._cut_out(LAST))
+        self.said, self.marks = bytearray(), array("d")
         self.room = self._spare = 0
         self._takes = False
         self.are_cut = True
         self._arrange()
+
+    def _cut_out(self, count: int) -> list[bytes]:
+        """The last `count` of the events that are kept."""
+        ends = [int(end) for end in self.marks[1::2][-count - 1 :]]
+        if len(ends) <= count:
+            ends.insert(0, 0)
+        return [bytes(self.said[start:end]) for start, end in pairwise(ends)]
 
     def _has_new_page(self, size: int) -> bool:
         """Take room for something of this size. Taking may have all that is kept here be forgotten."""

@@ -7,7 +7,7 @@ whole, and a person looks at them in order to see just that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -123,7 +123,7 @@ def summary_of(trace: Trace, messages: ErrorText) -> RequestSummary:
 def details_of(trace: Trace, messages: ErrorText) -> RequestDetails:
     """Everything about a request, decoded now."""
     content = trace.content
-    answer, reasoning = answer_of(trace.events.kept, is_stream=trace.is_streamed)
+    answer, reasoning = answer_of(bytes(trace.events.said), is_stream=trace.is_streamed)
     return RequestDetails(
         summary=summary_of(trace, messages),
         method=trace.origin.method,
@@ -137,10 +137,7 @@ def details_of(trace: Trace, messages: ErrorText) -> RequestDetails:
             ]
         ),
         events=tuple(
-            [
-                RawEvent(at_ms=_ms(trace, at), text=data.decode("utf-8", "replace"))
-                for at, data in zip(trace.events.times, trace.events.kept, strict=True)
-            ]
+            [RawEvent(at_ms=_ms(trace, at), text=data.decode("utf-8", "replace")) for at, data in trace.events.kept]
         ),
         events_are_cut=trace.events.are_cut,
         answer=answer,
@@ -150,9 +147,8 @@ def details_of(trace: Trace, messages: ErrorText) -> RequestDetails:
     )
 
 
-def answer_of(events: Iterable[bytes], *, is_stream: bool) -> tuple[str, str]:
-    """The text of an answer and its reasoning, as far as the events have any. Several choices follow each other."""
-    said = b"".join(events)
+def answer_of(said: bytes, *, is_stream: bool) -> tuple[str, str]:
+    """The text of an answer and its reasoning, as far as its events have any. Several choices follow each other."""
     text: list[str] = []
     reasoning: list[str] = []
     if not is_stream:

@@ -64,8 +64,7 @@ def _said(trace: Trace) -> Iterator[tuple[str, int]]:
     for body in bodies:
         if body.data:
             yield body.data.decode("utf-8", "replace"), len(body.data)
-    events = trace.events.kept
-    size = sum(map(len, events))
-    if size:
+    events = bytes(trace.events.said)
+    if size := len(events):
         yield from ((words, size // 2) for words in answer_of(events, is_stream=trace.is_streamed))
-        yield b"".join(events).decode("utf-8", "replace"), size
+        yield events.decode("utf-8", "replace"), size

@@ -149,8 +149,10 @@ class PassingSink:
                 room = events.room - len(data) - EVENT_COST
                 if room >= 0:
                     events.room = room
-                    events.kept.append(data)
-                    events.times.append(events.now())
+                    said, marks = events.said, events.marks
+                    said += data
+                    marks.append(events.now())
+                    marks.append(len(said))
                 elif events.passing is not None:
                     events.passing.append(data)
                 else:
