@@ -132,13 +132,16 @@ async def open_charts(page: Page, url: str) -> None:
     await expect(page.locator("[data-plot=cpu] canvas")).to_be_visible()
 
 
-async def draw_ms(rounds: int = 15) -> tuple[float, float]:
-    """Milliseconds to draw a day in all charts again, and of the main thread to ask for one, read it and draw it."""
+async def draw_ms(height: int, rounds: int = 15) -> tuple[float, float]:
+    """Milliseconds to draw a day in all charts that the screen has room for, and of the main thread to show it.
+
+    The latter is all that it takes from the click on: to ask, to read, to lay out, to draw, to hand the picture on.
+    """
     fake = FakeBridge(SCENARIOS["measuring"]())
     await fake.start()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--disable-gpu"])
-        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page = await browser.new_page(viewport={"width": 1280, "height": height})
         devtools = await page.context.new_cdp_session(page)
         await devtools.send("Performance.enable")
         await open_charts(page, fake.url)
@@ -148,15 +151,17 @@ async def draw_ms(rounds: int = 15) -> tuple[float, float]:
             return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
         await page.wait_for_timeout(1500)
+        # Playwright's own click looks through the whole page, which is no work of ours.
+        choice = await page.get_by_text("24 h", exact=True).element_handle()
         begin = await busy_s()
-        await page.get_by_text("24 h", exact=True).click()
-        await page.wait_for_function(
-            "document.querySelector('[data-plot=cpu]').chart.data[0].length > 1200", polling=200
-        )
+        await page.evaluate("(choice) => choice.click()", choice)
+        await page.wait_for_timeout(700)
         opened = await busy_s() - begin
+        if await page.evaluate("document.querySelector('[data-plot=cpu]').chart.data[0].length") < 1200:
+            raise SystemExit("the day was not opened")
         times: list[float] = await page.evaluate(
             """async (rounds) => {
-              const charts = [...document.querySelectorAll('.metrics-plot')].map((place) => place.chart);
+              const charts = [...document.querySelectorAll('.metrics-plot')].flatMap(({ chart }) => chart ?? []);
               const times = [];
               for (let round = 0; round < rounds; round++) {
                 await new Promise((next) => setTimeout(next, 50));
@@ -200,9 +205,10 @@ def metrics() -> Iterator[Figure]:
     size, read_s = day_on_disk(gpus=8, servers=3)
     yield at_most("metrics: a day on disk, 8 GPUs and 3 servers", size / 1e6, 5, "MB")
     yield Figure("metrics: a day read back", read_s * 1000, "ms", "", True)
-    drawn, opened = asyncio.run(draw_ms())
+    drawn, _ = asyncio.run(draw_ms(height=3000))
     yield at_most("metrics: a day drawn in every chart", drawn, 50, "ms")
-    yield Figure("metrics: a day opened, main thread", opened, "ms", "", True)
+    _, opened = asyncio.run(draw_ms(height=800))
+    yield at_most("metrics: a day opened at 1280 × 800, main thread", opened, 50, "ms")
     with gateway("", "--ui") as llamero:
         share = asyncio.run(view_share(llamero.page_url, llamero.cpu_s))
     yield at_most("metrics: view open, of a core", share, 0.5, "%")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ from tests.ui.test_looks import SIDEWAYS
 # What a chart was given: its times and, by the names of its scales, its columns.
 DATA = "(id) => document.querySelector(`[data-plot='${id}']`).chart.data.map((column) => [...column])"
 
+# The rows at which the cursors of all charts are that are drawn.
+CURSORS = "() => [...document.querySelectorAll('.metrics-plot')].flatMap(({ chart }) => chart?.cursor.idx ?? [])"
+
 
 async def open_metrics(one: Opened) -> None:
     await one.page.get_by_title("Open the metrics").click()
@@ -24,6 +28,10 @@ async def open_metrics(one: Opened) -> None:
 
 
 async def data(one: Opened, plot: str) -> list[list[Any]]:
+    """What the chart has, which is drawn once it is on the screen."""
+    place = one.page.locator(f"[data-plot='{plot}']")
+    await place.scroll_into_view_if_needed()
+    await expect(place.locator("canvas")).to_be_visible()
     found: list[list[Any]] = await one.page.evaluate(DATA, plot)
     return found
 
@@ -42,7 +50,8 @@ async def data_when(one: Opened, plot: str, holds: str) -> list[list[Any]]:
 async def test_charts_show_the_past_as_it_is_told_with_its_gap(open_page: Open) -> None:
     one = await open_page("measuring")
     await open_metrics(one)
-    times, load = await data(one, "cpu")
+    times, load, peaks = await data(one, "cpu")
+    assert peaks == [None] * len(times)  # what is measured each second has no means
     assert times == sorted(set(times))
     assert 200 < len(times) <= 305
     assert load.count(None) == 1
@@ -51,7 +60,7 @@ async def test_charts_show_the_past_as_it_is_told_with_its_gap(open_page: Open) 
     assert 0 <= min(value for value in load if value is not None) < 30
     assert 60 < max(value for value in load if value is not None) <= 100
     assert one.fake.commands.watching
-    _, load, memory = await data(one, "gpu-0")
+    _, load, memory, *_ = await data(one, "gpu-0")
     assert max(value for value in memory if value is not None) > 6 * 1024**3
     assert max(value for value in load if value is not None) > 80
 
@@ -60,7 +69,7 @@ async def test_charts_follow_what_is_measured(open_page: Open) -> None:
     one = await open_page("measuring")
     await open_metrics(one)
     before = (await data(one, "cpu"))[0][-1]
-    times, _ = await data_when(one, "cpu", f"data[0].at(-1) > {before + 1.5}")
+    times, *_ = await data_when(one, "cpu", f"data[0].at(-1) > {before + 1.5}")
     assert times == sorted(set(times))
     assert times[-1] - times[0] <= 300
 
@@ -69,7 +78,7 @@ async def test_day_has_means_and_peaks(open_page: Open) -> None:
     one = await open_page("measuring")
     await open_metrics(one)
     await one.page.get_by_text("24 h", exact=True).click()
-    times, means, peaks = await data_when(one, "cpu", "data[0].at(-1) - data[0][0] > 80000 && data.length === 3")
+    times, means, peaks = await data_when(one, "cpu", "data[0].at(-1) - data[0][0] > 80000 && data[2][0] !== null")
     assert 1300 < len(times) <= 1445
     assert all(peak >= mean for mean, peak in zip(means, peaks, strict=True) if mean is not None)
     asked = one.fake.commands.histories_asked
@@ -80,11 +89,23 @@ async def test_day_has_means_and_peaks(open_page: Open) -> None:
 async def test_each_core_is_drawn_when_wanted(open_page: Open) -> None:
     one = await open_page("measuring")
     await open_metrics(one)
-    assert len(await data(one, "cpu")) == 2
+    assert len(await data(one, "cpu")) == 3
     await one.page.get_by_label("Each core").check()
-    assert len(await data_when(one, "cpu", "data.length === 10")) == 10
+    assert len(await data_when(one, "cpu", "data.length === 11")) == 11
     await one.page.get_by_label("Each core").uncheck()
-    await data_when(one, "cpu", "data.length === 2")
+    await data_when(one, "cpu", "data.length === 3")
+
+
+async def test_chart_is_drawn_when_it_comes_to_the_screen_with_the_same_past(open_page: Open) -> None:
+    one = await open_page("measuring")
+    await open_metrics(one)
+    drawn = one.page.locator(".metrics-plot:has(canvas)")
+    everything = await one.page.locator(".metrics-plot").count()
+    assert 0 < await drawn.count() < everything
+    await one.page.get_by_text("24 h", exact=True).click()
+    day, *_ = await data_when(one, "cpu", "data[0].at(-1) - data[0][0] > 80000")
+    times, *_ = await data(one, "work-phi-4-mini")
+    assert times == day
 
 
 async def test_sensor_that_is_missing_is_a_note_and_not_a_zero(open_page: Open) -> None:
@@ -108,9 +129,7 @@ async def test_cursor_is_shared_by_all_charts_and_told(open_page: Open) -> None:
     one = await open_page("measuring")
     await open_metrics(one)
     await one.page.locator("[data-plot=cpu]").hover(position={"x": 150, "y": 50})
-    places = await one.page.evaluate(
-        "() => [...document.querySelectorAll('.metrics-plot')].map((e) => e.chart.cursor.idx)"
-    )
+    places = await one.page.evaluate(CURSORS)
     assert len(set(places)) == 1
     assert isinstance(places[0], int)
     shown = await one.page.locator(".metrics-time").text_content()
@@ -148,9 +167,7 @@ async def test_keys_move_the_cursor_and_say_what_is_there(open_page: Open) -> No
     last = await one.page.locator(".metrics-time").text_content()
     await one.page.keyboard.press("Shift+ArrowLeft")
     await expect(one.page.locator(".metrics-time")).not_to_have_text(last or "")
-    places = await one.page.evaluate(
-        "() => [...document.querySelectorAll('.metrics-plot')].map((e) => e.chart.cursor.idx)"
-    )
+    places = await one.page.evaluate(CURSORS)
     assert len(set(places)) == 1
     await one.page.keyboard.press("Escape")
     await expect(one.page.locator(".metrics-time")).to_have_text("")
@@ -178,6 +195,11 @@ async def test_past_is_saved_as_a_file(open_page: Open, button: str, name: str, 
     assert download.suggested_filename == name
     content = (await download.path()).read_bytes()
     assert content.startswith(start)
+    if name.endswith(".png"):
+        width, height = struct.unpack(">II", content[16:24])  # of the IHDR chunk, which comes first
+        plots = await one.page.locator(".metrics-plot").count()
+        assert width > 300
+        assert height > plots * 130  # also those that are not on the screen
 
 
 async def test_window_without_downloads_asks_where_the_file_goes(open_page: Open) -> None:
@@ -215,6 +237,7 @@ async def test_context_and_slots_are_told_of_what_there_could_be(open_page: Open
     await expect(card).to_contain_text(re.compile(r"Context in use\s*\d,\d{3} of 4,096 tokens"))
     await expect(card).to_contain_text(re.compile(r"Slots in use\s*\d of 4"))
     await expect(card).to_contain_text(re.compile(r"Waiting\s*\d"))
+    await data(one, "work-Qwen3-4B-Q4_K_M")
     scales = await one.page.evaluate(
         """() => {
           const { scales } = document.querySelector("[data-plot='work-Qwen3-4B-Q4_K_M']").chart;
@@ -244,7 +267,7 @@ async def test_view_rests_when_another_one_is_shown(open_page: Open) -> None:
     await one.page.wait_for_timeout(2500)
     assert one.fake.commands.histories_asked == asked
     await open_metrics(one)
-    times, _ = await data_when(one, "cpu", "Date.now() / 1000 - data[0].at(-1) < 3")
+    times, *_ = await data_when(one, "cpu", "Date.now() / 1000 - data[0].at(-1) < 3")
     assert times == sorted(set(times))
 
 

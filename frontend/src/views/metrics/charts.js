@@ -1,7 +1,8 @@
 /**
  * The cards and their charts: made, fed, pointed at by mouse and keys, and put into one picture.
  *
- * Cards are templates, the charts inside them are not: each keeps its canvas while its card is there.
+ * Cards are templates, the charts inside them are not: each keeps its canvas while its card is there. Only what is on
+ * the screen or close to it is drawn; a machine with several GPUs and servers has three times as many charts.
  *
  * @typedef {import('../../page.js').App} App
  * @typedef {import('./source.js').MetricsSource} MetricsSource
@@ -21,6 +22,8 @@ import { compose } from './picture.js';
 import { Plot } from './plot.js';
 
 const LEAP = 10;
+/** How far beyond the edge charts are drawn, so that slow scrolling shows none that is empty. */
+const BEYOND = 150;
 
 /** @param {HTMLElement} place @param {HTMLElement} speech @param {App} app @param {MetricsSource} source */
 export function mountCharts(place, speech, app, source) {
@@ -28,13 +31,15 @@ export function mountCharts(place, speech, app, source) {
   const plots = new Map();
   const theme = signal(0);
   const size = signal(0);
+  const scrolled = signal(0);
   const colors = computed(() => {
     void theme.value;
     void app.store.ui.value.theme;
     return readColors(place);
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => (theme.value += 1));
-  new ResizeObserver(() => (size.value = place.clientWidth)).observe(place);
+  new ResizeObserver(() => (size.value = place.clientWidth + place.clientHeight)).observe(place);
+  place.addEventListener('scroll', () => (scrolled.value = place.scrollTop), { passive: true });
 
   /** @type {import('@preact/signals-core').Signal<Card[]>} */
   const cards = signal([]);
@@ -50,12 +55,13 @@ export function mountCharts(place, speech, app, source) {
     const shapes = cards.value.flatMap((card) => card.plots);
     const now = colors.value;
     void size.value;
+    void scrolled.value;
     if (!history || !source.looking.value) return;
     inNextFrame(() => draw(shapes, history, now));
   });
 
-  /** @param {import('./cards.js').Plot[]} shapes @param {import('./history.js').MetricsHistory} history @param {import('./colors.js').Colors} now */
-  function draw(shapes, history, now) {
+  /** @param {import('./cards.js').Plot[]} shapes @param {import('./history.js').MetricsHistory} history @param {import('./colors.js').Colors} now @param {number} beyond */
+  function draw(shapes, history, now, beyond = BEYOND) {
     const wanted = new Set(shapes.map((shape) => shape.id));
     for (const [id, one] of plots) {
       if (wanted.has(id)) continue;
@@ -63,9 +69,12 @@ export function mountCharts(place, speech, app, source) {
       plots.delete(id);
     }
     // All sizes are read before anything is written, so the page is laid out once.
+    const screen = place.getBoundingClientRect();
     const found = shapes.flatMap((shape) => {
       const element = /** @type {HTMLElement | null} */ (place.querySelector(`[data-plot="${CSS.escape(shape.id)}"]`));
-      return element?.clientWidth ? [{ shape, element, width: element.clientWidth }] : [];
+      const box = element?.getBoundingClientRect();
+      const isNear = box && box.width && box.bottom > screen.top - beyond && box.top < screen.bottom + beyond;
+      return element && isNear ? [{ shape, element, width: element.clientWidth }] : [];
     });
     for (const { shape, element, width } of found) {
       let one = plots.get(shape.id);
@@ -100,15 +109,19 @@ export function mountCharts(place, speech, app, source) {
   });
 
   return {
-    /** Everything that is shown, one card below the other. @returns {Promise<Blob | null>} */
-    picture: () =>
-      compose(
+    /** Every chart, one card below the other. @returns {Promise<Blob | null>} */
+    picture: async () => {
+      const history = source.history.value;
+      if (history) draw(cards.value.flatMap((card) => card.plots), history, colors.value, Infinity);
+      await null; // uPlot draws in a microtask
+      return compose(
         cards.value.map((card) => ({
           title: card.title,
           plots: card.plots.map((shape) => ({ canvas: plots.get(shape.id)?.plot.canvas ?? null, values: values(shape.lines, source) })),
         })),
         colors.value,
-      ),
+      );
+    },
   };
 }
 

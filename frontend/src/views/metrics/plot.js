@@ -2,7 +2,8 @@
  * One chart: a uPlot with our colours, units, generation bands and a cursor that all charts share.
  *
  * uPlot draws on a canvas and places its parts through CSSOM, which the content policy allows. Invariant: data goes in by
- * `show` only; a plot is made again when its lines, its colours or the past's series change, and fed otherwise.
+ * `show` only; a plot is made again when its lines or its colours change, and fed otherwise, also with another range:
+ * to make one costs as much as to draw it five times. So every line has its peaks beside it, which may be none.
  *
  * @typedef {import('./cards.js').Plot} PlotShape
  * @typedef {import('./cards.js').Line} Line
@@ -50,17 +51,17 @@ export class Plot {
 
   /** @param {PlotShape} shape @param {MetricsHistory} history @param {Colors} colors @param {number} width */
   show(shape, history, colors, width) {
+    const identity = JSON.stringify(shape);
+    if (history === this.#history && identity === this.#shape && colors === this.#colors && width === this.#chart?.width) return;
     this.#history = history;
     this.times = history.times;
     const series = new Map(history.series.map((one) => [keyOf(one), one]));
-    const { columns, peaked } = this.#columns(shape.lines, series);
-    const data = /** @type {uPlot.AlignedData} */ ([history.times, ...columns]);
-    const identity = JSON.stringify([shape.lines, shape.most, peaked, history.range]);
+    const data = /** @type {uPlot.AlignedData} */ ([history.times, ...this.#columns(shape.lines, series)]);
     if (!this.#chart || identity !== this.#shape || colors !== this.#colors) {
       this.close();
       this.#shape = identity;
       this.#colors = colors;
-      this.#chart = new uPlot(this.#options(shape, peaked, colors, width, history.range), data, this.place);
+      this.#chart = new uPlot(this.#options(shape, colors, width), data, this.place);
       // For whoever looks from outside: a canvas does not tell what it shows.
       Object.assign(this.place, { chart: this.#chart });
       return;
@@ -80,18 +81,17 @@ export class Plot {
     this.#chart = null;
   }
 
-  /** Means, and behind them the peaks of those lines that have any. @param {Line[]} lines @param {Map<string, import('./history.js').MetricsSeries>} series */
+  /** Means, and behind them the peaks of the lines that may have any. @param {Line[]} lines @param {Map<string, import('./history.js').MetricsSeries>} series */
   #columns(lines, series) {
     const none = this.times.map(() => null);
     const means = lines.map((line) => series.get(line.key)?.values ?? none);
-    const peaked = lines.flatMap((line, place) => (!line.dots && series.get(line.key)?.peaks ? [place] : []));
-    const peaks = peaked.map((place) => series.get(lines[place]?.key ?? '')?.peaks ?? none);
-    return { columns: [...means, ...peaks], peaked };
+    const peaks = peaked(lines).map((line) => series.get(line.key)?.peaks ?? none);
+    return [...means, ...peaks];
   }
 
-  /** @param {PlotShape} shape @param {number[]} peaked @param {Colors} colors @param {number} width @param {MetricsHistory['range']} range @returns {uPlot.Options} */
-  #options(shape, peaked, colors, width, range) {
-    const hue = (/** @type {number} */ place) => shape.lines[place]?.hue ?? 1;
+  /** @param {PlotShape} shape @param {Colors} colors @param {number} width @returns {uPlot.Options} */
+  #options(shape, colors, width) {
+    const soft = peaked(shape.lines);
     const left = shape.lines.find((line) => !line.right)?.unit ?? 'percent';
     const right = shape.lines.find((line) => line.right)?.unit;
     return {
@@ -110,18 +110,18 @@ export class Plot {
           [left, ...(right ? [right] : [])].map((unit) => [unit, { auto: true, range: (/** @type {uPlot} */ _chart, /** @type {number} */ _low, /** @type {number} */ high) => [0, top(high, shape.most[unit] ?? 0)] }]),
         ),
       },
-      axes: [timeAxis(range, colors, right ? VALUE_AXIS : RIGHT_MARGIN), valueAxis(left, 3, colors), ...(right ? [valueAxis(right, 1, colors)] : [])],
+      axes: [timeAxis(() => MARKS[this.#history?.range ?? '5m'], colors, right ? VALUE_AXIS : RIGHT_MARGIN), valueAxis(left, 3, colors), ...(right ? [valueAxis(right, 1, colors)] : [])],
       series: [
         {},
-        ...shape.lines.map((line, place) => ({
+        ...shape.lines.map((line) => ({
           scale: line.unit,
           stroke: line.thin ? colors.soft[line.hue] : colors.hues[line.hue],
           width: line.thin ? 1 : 1.5,
-          ...(line.dots ? { paths: () => null, points: { show: true, size: DOT, fill: colors.hues[hue(place)] ?? '' } } : { points: { show: false } }),
+          ...(line.dots ? { paths: () => null, points: { show: true, size: DOT, fill: colors.hues[line.hue] ?? '' } } : { points: { show: false } }),
         })),
-        ...peaked.map((place) => ({ scale: shape.lines[place]?.unit ?? 'percent', stroke: 'transparent', width: 0, points: { show: false } })),
+        ...soft.map((line) => ({ scale: line.unit, stroke: 'transparent', width: 0, points: { show: false } })),
       ],
-      bands: peaked.map((place, number) => ({ series: /** @type {uPlot.Band.Bounds} */ ([1 + shape.lines.length + number, 1 + place]), fill: colors.soft[hue(place)] ?? '' })),
+      bands: soft.map((line, number) => ({ series: /** @type {uPlot.Band.Bounds} */ ([1 + shape.lines.length + number, 1 + shape.lines.indexOf(line)]), fill: colors.soft[line.hue] ?? '' })),
     };
   }
 
@@ -142,19 +142,22 @@ export class Plot {
   }
 }
 
+/** The lines whose peaks are shown, where there are any. @param {Line[]} lines */
+const peaked = (lines) => lines.filter((line) => !line.dots && !line.thin);
+
 /** Where a scale ends: at what is expected, or a little above what was seen. @param {number | null} high @param {number} expected */
 const top = (high, expected) => (high === null || !(high > expected) ? expected || 1 : high * 1.1);
 
 /**
  * A mark whose time would be cut off at the edge has none.
- * @param {MetricsHistory['range']} range @param {Colors} colors @param {number} margin  What is free beside the plot. @returns {uPlot.Axis}
+ * @param {() => number[]} marks  Seconds between two, as the range has it. @param {Colors} colors @param {number} margin  What is free beside the plot. @returns {uPlot.Axis}
  */
-const timeAxis = (range, colors, margin) => ({
+const timeAxis = (marks, colors, margin) => ({
   ...axis(colors),
   gap: 8,
   size: TIME_AXIS,
   space: TIME_SPACE,
-  incrs: MARKS[range],
+  incrs: marks,
   values: (chart, splits) => {
     const end = chart.bbox.width / devicePixelRatio + margin - HALF_TIME;
     return splits.map((at) => (chart.valToPos(at, 'x') > end ? '' : timeOfDay(at)));
