@@ -3,10 +3,10 @@
  *
  * Nothing outside this module knows the transport. Invariants: a frame is handed on at most once and in order; after a
  * break the socket asks for what follows the last frame it saw, and where that is gone a snapshot comes instead;
- * a refused token ends the attempts, since trying again cannot help.
+ * a refused token ends the attempts, since trying again cannot help, and so does a Llamero that could not start.
  *
  * @typedef {import('./types/bridge.js').Commands} Commands
- * @typedef {'connecting' | 'open' | 'lost' | 'refused'} LinkState
+ * @typedef {'connecting' | 'open' | 'lost' | 'refused' | 'failed'} LinkState
  *
  * @typedef {object} Transport  What the bridge needs of the browser; tests bring their own.
  * @property {(url: string, init: RequestInit) => Promise<Response>} fetch
@@ -64,6 +64,8 @@ export class Bridge {
     this.onEvent = () => {};
     /** @type {(state: LinkState) => void} */
     this.onState = () => {};
+    /** Why Llamero could not start, once the state is `failed`. */
+    this.failure = '';
     /** @type {Map<number, Channel<any>>} */
     this.channels = new Map();
     // Frames for channels of the page before a reload must not be taken for ours, so numbers start anywhere.
@@ -183,9 +185,10 @@ export class Bridge {
   /** @param {boolean} opened  Whether the socket that closed had been accepted. */
   async #again(opened) {
     // A browser does not say why a handshake failed. A command does: the token may be from an earlier start.
-    if (!opened && (await this.#isRefused())) {
+    const final = opened ? null : await this.#finalState();
+    if (final) {
       this.closed = true;
-      this.onState('refused');
+      this.onState(final);
       return;
     }
     if (this.closed || this.socket) return;
@@ -193,13 +196,19 @@ export class Bridge {
     this.timer = this.transport.later(() => this.connect(), wait * (0.75 + this.transport.random() / 2));
   }
 
-  async #isRefused() {
+  /** @returns {Promise<LinkState | null>} */
+  async #finalState() {
     try {
       await this.invoke('get_snapshot', {});
     } catch (error) {
-      return error instanceof BridgeError && (error.status === 401 || error.status === 403);
+      if (!(error instanceof BridgeError)) return null;
+      if (error.status === 401 || error.status === 403) return 'refused';
+      if (error.code === 'bridge_error-not_started') {
+        this.failure = error.message;
+        return 'failed';
+      }
     }
-    return false;
+    return null;
   }
 
   /** @param {any} frame */

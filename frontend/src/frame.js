@@ -9,7 +9,7 @@ import { html, render } from 'lit-html';
 import { banner } from './components/banner.js';
 import { logDialog } from './components/log_dialog.js';
 import { rail } from './components/rail.js';
-import { refusedPage } from './components/refused.js';
+import { failedPage, refusedPage } from './components/refused.js';
 import { strip } from './components/strip.js';
 import { toasts } from './components/toasts.js';
 import { keep } from './render.js';
@@ -45,13 +45,19 @@ export function mountRefused(root, why) {
   render(refusedPage(why), root);
 }
 
+/** @param {HTMLElement} root @param {string} why */
+function mountFailed(root, why) {
+  render(failedPage(why), root);
+}
+
 /** A short break heals unseen; a longer one is said. @param {HTMLElement} root @param {App} app */
-function followLink(root, { store, page }) {
+function followLink(root, { store, page, actions }) {
   /** @type {number | undefined} */
   let timer;
   effect(() => {
     const state = store.link.value;
     if (state === 'refused') mountRefused(root, 'old-token');
+    if (state === 'failed') mountFailed(root, actions.core.bridge.failure);
     if (state === 'lost') {
       timer ??= setTimeout(() => (page.banner.value = true), LOST_AFTER_MS);
     } else {

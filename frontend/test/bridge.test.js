@@ -103,6 +103,16 @@ test('bridge whose key is refused stops trying', async () => {
   assert.equal(transport.timers.length, 0);
 });
 
+test('bridge whose Llamero could not start stops trying and knows why', async () => {
+  const transport = fakeTransport({ status: 409, body: { code: 'bridge_error-not_started', message: 'The disk is full.' } });
+  const { bridge, seen } = opened(transport);
+  transport.sockets[0].onclose();
+  await settle();
+  assert.equal(seen.states.at(-1), 'failed');
+  assert.equal(bridge.failure, 'The disk is full.');
+  assert.equal(transport.timers.length, 0);
+});
+
 test('channel gets its frames until its end and none of another', () => {
   const { bridge, push } = opened();
   /** @type {unknown[]} */

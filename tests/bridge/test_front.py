@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from llamero.bridge.capabilities import WindowKind
+from llamero.bridge.failed_core import failed_core
 from llamero.bridge.front import CoreRoutes, Front
 from llamero.bridge.origin import Origin, open_origin
 from tests.bridge.harness import WAIT_S, RawResponse, exchange, request_bytes, text_of
@@ -90,3 +91,16 @@ async def test_page_that_asks_before_the_origin_is_served_is_answered_when_it_is
         await front.start()
         assert (await page).body == INDEX
         await front.stop()
+
+
+async def test_core_that_could_not_start_says_why_to_who_has_the_token(tmp_path: Path) -> None:
+    sentence = "The database /home/somebody/llamero.db is damaged. Move it elsewhere."
+    async with asyncio.timeout(WAIT_S), running_front(tmp_path) as front:
+        front.connect(failed_core(front.origin.tokens, sentence))
+        told = await ask(front.origin, "POST", "/bridge/get_snapshot", b"{}")
+        headers = {"Host": f"127.0.0.1:{front.origin.port}", "Content-Type": "application/json"}
+        stranger = await exchange(front.origin.port, request_bytes("POST", "/bridge/get_snapshot", headers, b"{}"))
+        assert (await ask(front.origin, "GET", "/")).body == INDEX
+    assert (told.status, told.json()["code"]) == (409, "bridge_error-not_started")
+    assert stranger.status == 401
+    assert b"somebody" not in stranger.body

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,23 @@ def open_window(home: Home, display: Display, port: int, *arguments: str | Path)
     variables = environment(home, display, "qt", **{DEBUGGING_VARIABLE: str(port)})
     quiet = subprocess.DEVNULL
     return subprocess.Popen(home.command(*arguments), env=variables, stdout=quiet, stderr=quiet)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def window_with_page(home: Home, display: Display) -> Iterator[tuple[subprocess.Popen[bytes], Page]]:
+    """The app with its window, and the page in it."""
+    port = free_port()
+    process = open_window(home, display, port)
+    display.window("Llamero")
+    until(lambda: listens(port), 10.0, "the window can be driven")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
+        yield process, browser.contexts[0].pages[0]
 
 
 def ask(page: Page, question: str) -> None:
@@ -80,6 +99,30 @@ def test_app_window_opened_asked_read_and_closed_leaves_nothing_running(home: Ho
         page = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True).contexts[0].pages[0]
         expect(page.locator(".message.is-user")).to_contain_text("Tell me about llamas", timeout=ANSWER_MS)
     process.terminate()
+    assert process.wait(15) == 0
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
+
+
+def test_app_window_whose_database_is_damaged_opens_and_says_so(home: Home, display: Display) -> None:
+    home.data.mkdir()
+    database = home.data / "llamero.db"
+    database.write_text("Once upon a time there was a llama. " * 100)
+    before = database.read_bytes()
+    with window_with_page(home, display) as (process, page):
+        expect(page.get_by_role("heading")).to_have_text("Llamero could not start", timeout=ANSWER_MS)
+        expect(page.locator(".refused")).to_contain_text(f"The database {database} is damaged. It was not changed.")
+    display.close(display.window("Llamero"))
+    assert process.wait(15) == 1
+    assert database.read_bytes() == before
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
+
+
+def test_app_window_whose_gateway_cannot_open_says_so_and_chats_all_the_same(home: Home, display: Display) -> None:
+    home.write_settings('[gateway]\nhost = "0.0.0.0"\n')
+    with window_with_page(home, display) as (process, page):
+        expect(page.locator(".toasts")).to_contain_text("an API key is required", timeout=ANSWER_MS)
+        ask(page, "Tell me about llamas")
+    display.close(display.window("Llamero"))
     assert process.wait(15) == 0
     until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
 

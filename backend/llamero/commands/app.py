@@ -17,10 +17,11 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llamero.bridge.failed_core import failed_core
 from llamero.bridge.origin import Origin, open_origin
 from llamero.commands.desktop_life import DesktopLife, login_entry, tray_menu
 from llamero.commands.options import Ground, Options, prepare
-from llamero.commands.report import say, sentence
+from llamero.commands.report import FAILED, say, sentence
 from llamero.desktop.backends import choose_toolkit
 from llamero.desktop.icon import window_icon
 from llamero.desktop.options import WindowOptions, debugging_port
@@ -39,6 +40,7 @@ from llamero.models.notifications import Notification
 
 if TYPE_CHECKING:
     from llamero.application import Application
+    from llamero.bridge.front import Front
     from llamero.commands.page import Page
     from llamero.models.access import GatewayState
 
@@ -95,7 +97,8 @@ def _show(toolkit: Toolkit, origin: Origin, ground: Ground, options: Options) ->
         from llamero.desktop.selftest import run_selftest
 
         return run_selftest(window, core.start, core.stop, core.page_report)
-    return window.run(core.start, core.stop)
+    outcome = window.run(core.start if options.background else core.start_or_say_why, core.stop)
+    return FAILED if outcome == 0 and core.failed else outcome
 
 
 def _handed_over(options: Options) -> list[str]:
@@ -126,13 +129,27 @@ class Core:
         self._gateway: GatewayState | None = None
         self._links = LinkOpener()
         self._doing: set[asyncio.Task[None]] = set()
+        self._front: Front | None = None
+        self.failed = False
+        """Whether the window stayed only to say why there is nothing behind it."""
+
+    async def start_or_say_why(self) -> None:
+        """Start everything; what hinders that is said on the page, since whoever clicked an icon sees no terminal."""
+        try:
+            await self.start()
+        except LlameroError as error:
+            if self._front is None or self._page_there.is_set():
+                raise
+            self.failed = True
+            say(f"llamero: {sentence(error)}")
+            self._front.connect(failed_core(self._origin.tokens, sentence(error)))
 
     async def start(self) -> None:
         """Start everything: first what a page needs to load, then what it asks for. Raises LlameroError."""
         from llamero.commands.front import open_front
 
         ground, origin, stack = self._ground, self._origin, self._stack
-        front = await open_front(origin, stack)
+        front = self._front = await open_front(origin, stack)
         await _import("llamero.commands.page")
         from llamero.application import running
         from llamero.commands.inspector import open_inspector
@@ -170,7 +187,10 @@ class Core:
         from llamero.commands.gateway import open_gateway
 
         await open_control(app, stack)
-        self._gateway = await open_gateway(app, ground, read_api_key(None, os.environ), stack, inspector)
+        try:
+            self._gateway = await open_gateway(app, ground, read_api_key(None, os.environ), stack, inspector)
+        except LlameroError as error:  # a port that is taken, say: no reason to keep a person from their chats
+            self._tell_page(page, error)
 
     async def stop(self) -> None:
         """End everything in order."""
@@ -193,6 +213,11 @@ class Core:
             self._page.new_chat()
         elif action is TrayAction.STOP_SERVERS and self._app is not None:
             self._begin(self._app.llama.stop())
+
+    def _tell_page(self, page: Page, error: LlameroError) -> None:
+        """Say what does not work, in the window as soon as its page is there; all else does."""
+        say(f"llamero: {sentence(error)}")
+        self._begin(page.tell(sentence(error)))
 
     def _tell(self, notification: Notification) -> None:
         if self.window is not None:
@@ -221,8 +246,7 @@ class Core:
         try:
             await page.choose_model(model)
         except LlameroError as error:
-            say(f"llamero: {sentence(error)}")
-            self._begin(page.tell(sentence(error)))
+            self._tell_page(page, error)
 
     async def _activate(self, request: Activate) -> None:
         """A second start: come forward, with the model that it names. One at login only looks whether we are there."""

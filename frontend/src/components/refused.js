@@ -1,13 +1,22 @@
-/** Stands in the place of everything else when the page's key does not fit. */
+/** Stands in the place of everything else: the page's key does not fit, or there is nothing behind the page. */
 import { html } from 'lit-html';
 import { text } from '../i18n/index.js';
 
-/** @param {'old-token' | 'no-token'} why */
-export const refusedPage = (why) => html`
+/** @param {string} title @param {string} body @param {string} what  What to do. */
+const insteadPage = (title, body, what) => html`
   <main class="refused">
     <div class="picture"><img src="/llamero.svg" alt="" /></div>
-    <h1>${why === 'old-token' ? text.refusedTitle : text.noTokenTitle}</h1>
-    <p>${why === 'old-token' ? text.refusedBody : text.noTokenBody}</p>
-    <p>${text.refusedDo}</p>
+    <h1>${title}</h1>
+    <p>${body}</p>
+    <p>${what}</p>
   </main>
 `;
+
+/** @param {'old-token' | 'no-token'} why */
+export const refusedPage = (why) =>
+  why === 'old-token'
+    ? insteadPage(text.refusedTitle, text.refusedBody, text.refusedDo)
+    : insteadPage(text.noTokenTitle, text.noTokenBody, text.refusedDo);
+
+/** @param {string} why  In the words of the Python side. */
+export const failedPage = (why) => insteadPage(text.notStartedTitle, why, text.notStartedDo);

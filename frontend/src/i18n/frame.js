@@ -1,4 +1,4 @@
-/** The words of what stands around the views: rail, strip, banner, notices and the page for an old key. */
+/** The words of what stands around the views: rail, strip, banner, notices and the pages for an old key and a failed start. */
 export const frame = {
   app: 'Llamero',
   views: 'Views',
@@ -11,6 +11,8 @@ export const frame = {
   refusedDo: 'Close this page and open the address that Llamero printed when it started, or use its window.',
   noTokenTitle: 'This page has no key',
   noTokenBody: 'Llamero lets in only pages that carry the key of this start.',
+  notStartedTitle: 'Llamero could not start',
+  notStartedDo: 'Close this window, and start Llamero again when that is done.',
   dismiss: 'Dismiss',
   // Strip
   hardware: 'Hardware',

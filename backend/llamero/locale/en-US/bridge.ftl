@@ -3,6 +3,7 @@
 access_error-token_expired = This page belongs to an earlier start of Llamero. Open Llamero again, or use the address that it printed.
 
 bridge_error-unknown_command = Llamero has no command { $command }. Reload the page.
+bridge_error-not_started = { $reason }
 bridge_error-not_available = { $command } is available in Llamero's own window only.
 bridge_error-unknown_field = '{ $param }' is not known here.
 bridge_error-wrong_argument =
