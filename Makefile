@@ -69,7 +69,8 @@ models: setup
 icons: setup
 	$(BIN)/python build/make_icons.py
 
-lock:
+lock: setup
+	$(BIN)/python build/build_frontend.py --run lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/app.lock
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/dev.lock
 	uv pip compile --group package --constraint requirements/dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/package.lock
