@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from llamero.infrastructure.llama.bundled import engines_of, read_manifest
 from third_party import third_party_licenses, write_notices
+from whole import whole
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out"
@@ -33,9 +34,10 @@ WINDOWS = ("qt", "system")
 NOTICES = "THIRD_PARTY_LICENSES.txt"
 
 
-def bundle(window: str = "qt", engines: Path | None = None) -> Path:
+def bundle(window: str = "qt", engines: Path | None = None, out: Path = OUT) -> Path:
     """Build the page and the bundle, and return its folder. Raises CalledProcessError when a step fails.
 
+    It gets its place once it is whole, so a build that was cut short leaves nothing that looks like one.
     Without `engines`, those that LLAMERO_BUNDLE_ENGINES names come along, so that one variable does for every package.
     """
     if engines is None and (named := os.environ.get("LLAMERO_BUNDLE_ENGINES")):
@@ -43,7 +45,7 @@ def bundle(window: str = "qt", engines: Path | None = None) -> Path:
     if engines is not None and read_manifest(engines) is None:
         raise SystemExit(f"{engines} has no engines in it; build/engines.py makes them")
     subprocess.run([sys.executable, str(ROOT / "build" / "build_frontend.py")], check=True, stdout=sys.stderr)
-    work, target = OUT / "work" / window, OUT / f"bundle-{window}"
+    work, target = out / "work" / window, out / f"bundle-{window}"
     data = work / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
@@ -52,19 +54,19 @@ def bundle(window: str = "qt", engines: Path | None = None) -> Path:
         (data / "release_channel.json").write_text(json.dumps(channel), encoding="utf-8")
     licenses = third_party_licenses(window)
     (data / "third_party_licenses.json").write_text(json.dumps(licenses), encoding="utf-8")
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
-    command += ["--workpath", str(work), "--distpath", str(target), str(ROOT / "build" / "llamero.spec")]
-    variables = {"LLAMERO_BUNDLE_WINDOW": window, "LLAMERO_BUNDLE_DATA": str(data)}
-    subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **variables})
-    folder = target / "llamero"
-    write_notices(licenses, folder / NOTICES)
-    shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
-    if engines is not None:
-        add_engines(engines, folder / "llamero")
-        app = target / "Llamero.app"
-        if app.is_dir():
-            add_engines(engines, app / "Contents" / "MacOS" / "llamero")
-    return folder
+    with whole(target) as unfinished:
+        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
+        command += ["--workpath", str(work), "--distpath", str(unfinished), str(ROOT / "build" / "llamero.spec")]
+        variables = {"LLAMERO_BUNDLE_WINDOW": window, "LLAMERO_BUNDLE_DATA": str(data)}
+        subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **variables})
+        folder, app = unfinished / "llamero", unfinished / "Llamero.app"
+        write_notices(licenses, folder / NOTICES)
+        shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
+        if engines is not None:
+            add_engines(engines, folder / "llamero")
+            if app.is_dir():
+                add_engines(engines, app / "Contents" / "MacOS" / "llamero")
+    return target / "llamero"
 
 
 def add_engines(engines: Path, program: Path) -> None:

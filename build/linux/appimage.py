@@ -14,6 +14,7 @@ from pathlib import Path
 from linux.product import PACKAGE, Product
 from linux.share import DESKTOP_ENTRY, ICONS, write_share
 from linux.tree import copy_bundle, normalize
+from whole import whole
 
 APPDIR = "Llamero.AppDir"
 TOOL_VARIABLE, RUNTIME_VARIABLE = "APPIMAGETOOL", "APPIMAGE_RUNTIME"
@@ -22,19 +23,18 @@ _ICON = "llamero-256.png"
 
 def write_appdir(product: Product, folder: Path) -> Path:
     """Lay the AppDir down, in place of one that is there, and return its path: `<folder>/Llamero.AppDir`."""
-    root = folder / APPDIR
-    shutil.rmtree(root, ignore_errors=True)
     program = Path("usr", "lib", PACKAGE)
-    copy_bundle(product.bundle, root / program)
-    write_share(product, root / "usr")
-    (root / "usr/bin").mkdir()
-    (root / "usr/bin" / PACKAGE).symlink_to(Path("..", "lib", PACKAGE, PACKAGE))
-    (root / "AppRun").symlink_to(program / PACKAGE)
-    shutil.copy(DESKTOP_ENTRY, root)
-    shutil.copy(ICONS / "png" / _ICON, root / "llamero.png")
-    (root / ".DirIcon").symlink_to("llamero.png")
-    normalize(root, product.moment)
-    return root
+    with whole(folder / APPDIR) as root:
+        copy_bundle(product.bundle, root / program)
+        write_share(product, root / "usr")
+        (root / "usr/bin").mkdir()
+        (root / "usr/bin" / PACKAGE).symlink_to(Path("..", "lib", PACKAGE, PACKAGE))
+        (root / "AppRun").symlink_to(program / PACKAGE)
+        shutil.copy(DESKTOP_ENTRY, root)
+        shutil.copy(ICONS / "png" / _ICON, root / "llamero.png")
+        (root / ".DirIcon").symlink_to("llamero.png")
+        normalize(root, product.moment)
+    return folder / APPDIR
 
 
 def write_appimage(product: Product, folder: Path) -> Path:
@@ -50,6 +50,7 @@ def write_appimage(product: Product, folder: Path) -> Path:
     runtime = os.environ.get(RUNTIME_VARIABLE)
     options = ["--no-appstream", *(["--runtime-file", runtime] if runtime else [])]
     environment = {**os.environ, "ARCH": product.machine, "SOURCE_DATE_EPOCH": str(product.moment)}
-    command = [tool, *options, str(write_appdir(product, folder)), str(target)]
-    subprocess.run(command, env=environment, check=True)
+    appdir = write_appdir(product, folder)
+    with whole(target) as part:
+        subprocess.run([tool, *options, str(appdir), str(part)], env=environment, check=True)
     return target

@@ -19,6 +19,7 @@ from linux.product import PACKAGE, ROOT, Product
 from linux.releases import MAINTAINER, as_debian, read_releases
 from linux.share import write_share
 from linux.tree import copy_bundle, files, normalize, size_kib, write
+from whole import whole
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = Path("usr/lib/llamero")
@@ -39,12 +40,11 @@ _DESCRIPTION = """\
 def write_deb(product: Product, folder: Path) -> Path:
     """Build the package and return its path: `<folder>/llamero_<version>_<architecture>.deb`."""
     target = folder / f"{PACKAGE}_{product.version}_{product.architecture}.deb"
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="llamero-deb-") as work:
+    with tempfile.TemporaryDirectory(prefix="llamero-deb-") as work, whole(target) as part:
         root = Path(work, "root")
         lay_out(product, root)
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(product.moment)}
-        command = ["dpkg-deb", "--root-owner-group", *_COMPRESSION, "--build", str(root), str(target)]
+        command = ["dpkg-deb", "--root-owner-group", *_COMPRESSION, "--build", str(root), str(part)]
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
     return target
 

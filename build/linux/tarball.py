@@ -14,6 +14,7 @@ from pathlib import Path
 from linux.product import PACKAGE, Product
 from linux.share import write_share
 from linux.tree import copy_bundle, normalize
+from whole import whole
 
 SCRIPTS = Path(__file__).resolve().parent / "tarball"
 _LEVEL = 6
@@ -23,7 +24,6 @@ def write_tarball(product: Product, folder: Path) -> Path:
     """Build the archive and return its path: `<folder>/llamero-<version>-linux-<machine>.tar.gz`."""
     name = f"{PACKAGE}-{product.version}-linux-{product.machine}"
     target = folder / f"{name}.tar.gz"
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="llamero-tar-") as work:
         root = Path(work, name)
         copy_bundle(product.bundle, root / "lib" / PACKAGE)
@@ -35,7 +35,8 @@ def write_tarball(product: Product, folder: Path) -> Path:
         normalize(root, product.moment)
         # Neither who packed it nor when may show.
         with (
-            target.open("wb") as raw,
+            whole(target) as part,
+            part.open("wb") as raw,
             gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
         ):
