@@ -47,6 +47,10 @@ class ReleaseFeed:
         self.files: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
         self.requests: list[web.Request] = []
+        self.cuts: list[int] = []
+        """The first so many answers with a package are cut after so many bytes."""
+        self.ranges = True
+        """Does the server know about ranges?"""
         self.origin = ""
 
     @property
@@ -72,13 +76,31 @@ class ReleaseFeed:
         self.files["/latest.json"] = feed
         self.files["/latest.json.minisig"] = (self.signer.sign(feed) if signature is None else signature).encode()
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
         if request.path in self.redirects:
             return web.Response(status=302, headers={"Location": self.redirects[request.path]})
         if request.path not in self.files:
             return web.Response(status=404)
+        if request.path == f"/{NAME}":
+            return await self._package(request)
         return web.Response(body=self.files[request.path])
+
+    async def _package(self, request: web.Request) -> web.StreamResponse:
+        content = self.files[request.path]
+        start = int(request.headers.get("Range", "bytes=0-")[6:-1]) if self.ranges else 0
+        if start >= len(content) > 0:
+            return web.Response(status=416)
+        response = web.StreamResponse(status=206 if start else 200)
+        response.content_length = len(content) - start
+        if start:
+            response.headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        await response.prepare(request)
+        cut = self.cuts.pop(0) if self.cuts else None
+        await response.write(content[start:][:cut])
+        if cut is not None and request.transport is not None:
+            request.transport.close()
+        return response
 
 
 @asynccontextmanager

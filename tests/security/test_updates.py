@@ -6,6 +6,7 @@ The server is real, on loopback; only a test can let it be asked without TLS (`U
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -39,6 +40,11 @@ def saved(folder: Path) -> tuple[bytes, int]:
     """The package that was fetched, and its permissions."""
     file = folder / "updates" / NAME
     return file.read_bytes(), file.stat().st_mode & 0o777
+
+
+def begun(folder: Path) -> Path:
+    """Where what has come of the package is kept until it is whole."""
+    return folder / "updates" / f"{NAME}.{hashlib.sha256(PACKAGE).hexdigest()[:16]}.part"
 
 
 async def refusal(updates: UpdateService) -> str:
@@ -205,12 +211,83 @@ async def test_package_is_not_written_through_a_link_that_stands_in_its_place(
     precious = tmp_path / "precious"
     precious.write_text("mine")
     (tmp_path / "updates").mkdir()
-    (tmp_path / "updates" / f"{NAME}.part").symlink_to(precious)
+    begun(tmp_path).symlink_to(precious)
     updates = service(feed, tmp_path)
     await updates.check()
     with pytest.raises(IoFailed):
         await updates.download()
     assert precious.read_text() == "mine"
+
+
+async def test_download_that_is_cut_goes_on_where_it_was(feed: ReleaseFeed, tmp_path: Path) -> None:
+    feed.cuts = [300_000, 400_000]
+    updates = service(feed, tmp_path)
+    await updates.check()
+    had = [0]
+    for _ in feed.cuts.copy():
+        with pytest.raises(UpstreamFailed) as refused:
+            await updates.download()
+        assert (refused.value.code, updates.report.done) == ("update_error-cut_off", None)
+        had.append(begun(tmp_path).stat().st_size)
+    assert 0 < had[1] < had[2] <= 700_000
+    await updates.download()
+    assert saved(tmp_path)[0] == PACKAGE
+    assert [path.name for path in (tmp_path / "updates").iterdir()] == [NAME]
+    asked = [request.headers.get("Range") for request in feed.requests if request.path == f"/{NAME}"]
+    assert asked == [None, f"bytes={had[1]}-", f"bytes={had[2]}-"]
+
+
+async def test_download_that_goes_on_where_the_server_knows_no_ranges_begins_anew(
+    feed: ReleaseFeed, tmp_path: Path
+) -> None:
+    feed.cuts, feed.ranges = [300_000], False
+    updates = service(feed, tmp_path)
+    await updates.check()
+    with pytest.raises(UpstreamFailed):
+        await updates.download()
+    await updates.download()
+    assert saved(tmp_path)[0] == PACKAGE
+
+
+@pytest.mark.parametrize("left", [b"not what was announced", PACKAGE + b"and more", b"x" * len(PACKAGE)])
+async def test_download_after_what_is_not_the_same_file_is_refused_once_and_then_begins_anew(
+    feed: ReleaseFeed, tmp_path: Path, left: bytes
+) -> None:
+    updates = service(feed, tmp_path)
+    await updates.check()
+    begun(tmp_path).parent.mkdir()
+    begun(tmp_path).write_bytes(left)
+    with pytest.raises(UpstreamFailed) as refused:
+        await updates.download()
+    assert refused.value.code == "update_error-wrong_digest"
+    assert list((tmp_path / "updates").iterdir()) == []
+    await updates.download()
+    assert saved(tmp_path)[0] == PACKAGE
+
+
+async def test_download_of_a_server_whose_file_is_shorter_than_what_is_here_begins_anew(
+    feed: ReleaseFeed, tmp_path: Path
+) -> None:
+    feed.cuts = [300_000]
+    updates = service(feed, tmp_path)
+    await updates.check()
+    with pytest.raises(UpstreamFailed):
+        await updates.download()
+    feed.files[f"/{NAME}"] = b"short"
+    with pytest.raises(UpstreamFailed):
+        await updates.download()
+    feed.files[f"/{NAME}"] = PACKAGE
+    await updates.download()
+    assert saved(tmp_path)[0] == PACKAGE
+
+
+async def test_download_removes_what_was_begun_of_other_releases(feed: ReleaseFeed, tmp_path: Path) -> None:
+    updates = service(feed, tmp_path)
+    await updates.check()
+    (tmp_path / "updates").mkdir()
+    (tmp_path / "updates" / "llamero_0.1.5_amd64.deb.0123456789abcdef.part").touch()
+    await updates.download()
+    assert [path.name for path in (tmp_path / "updates").iterdir()] == [NAME]
 
 
 async def test_second_download_at_once_is_refused(feed: ReleaseFeed, tmp_path: Path) -> None:

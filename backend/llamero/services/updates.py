@@ -74,7 +74,7 @@ class UpdateService:
         self._fetching = asyncio.create_task(releases.fetch(file, self._folder, self._progress), name="update")
         try:
             path = await self._fetching
-        except LlameroError:
+        except BaseException:  # also when whoever asked for it has gone
             self._tell(done=None)
             raise
         finally:
