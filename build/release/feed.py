@@ -31,6 +31,8 @@ KEY_VARIABLE = "MINISIGN_KEY"
 TARGETS: Mapping[str, str] = {
     r"_amd64\.deb": "linux-x86_64-deb",
     r"_arm64\.deb": "linux-arm64-deb",
+    r"-linux-x86_64\.tar\.gz": "linux-x86_64-tar",
+    r"-linux-aarch64\.tar\.gz": "linux-arm64-tar",
     r"-x86_64\.AppImage": "linux-x86_64-appimage",
     r"-aarch64\.AppImage": "linux-arm64-appimage",
     r"-windows-x64-setup\.exe": "windows-x86_64",

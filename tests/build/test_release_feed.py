@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from linux.deb import PROGRAM as DEB_FOLDER
 from llamero.infrastructure.updates.channel import own_target
 from llamero.models.updates import Release
 from release.feed import release, write_feed
@@ -16,8 +17,9 @@ REPOSITORY = "https://example.com/somebody/llamero"
 PACKAGES = (
     "llamero_1.2.3_amd64.deb", "llamero_1.2.3_arm64.deb", "Llamero-1.2.3-x86_64.AppImage",
     "Llamero-1.2.3-aarch64.AppImage", "llamero-1.2.3-windows-x64-setup.exe", "llamero-1.2.3-macos-arm64.dmg",
-    "llamero-1.2.3-macos-x86_64.dmg",
+    "llamero-1.2.3-macos-x86_64.dmg", "llamero-1.2.3-linux-x86_64.tar.gz", "llamero-1.2.3-linux-aarch64.tar.gz",
 )  # fmt: skip
+OF_THE_DEB, PROGRAM = f"/{DEB_FOLDER}/llamero", "/home/somebody/llamero/llamero"
 IMAGE = {"APPIMAGE": "/home/somebody/Llamero.AppImage"}
 
 
@@ -25,7 +27,7 @@ IMAGE = {"APPIMAGE": "/home/somebody/Llamero.AppImage"}
 def packages(tmp_path: Path) -> Path:
     folder = tmp_path / "packages"
     folder.mkdir()
-    for name in (*PACKAGES, "llamero-1.2.3-linux-x86_64.tar.gz", "SHA256SUMS"):
+    for name in (*PACKAGES, "SHA256SUMS"):
         (folder / name).write_text(name)
     return folder
 
@@ -43,21 +45,23 @@ def minisign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "environment", "name"),
+    ("system", "machine", "environment", "program", "name"),
     [
-        ("linux", "x86_64", {}, PACKAGES[0]),
-        ("linux", "aarch64", {}, PACKAGES[1]),
-        ("linux", "x86_64", IMAGE, PACKAGES[2]),
-        ("linux", "aarch64", IMAGE, PACKAGES[3]),
-        ("win32", "AMD64", {}, PACKAGES[4]),
-        ("darwin", "arm64", {}, PACKAGES[5]),
-        ("darwin", "x86_64", {}, PACKAGES[6]),
+        ("linux", "x86_64", {}, OF_THE_DEB, PACKAGES[0]),
+        ("linux", "aarch64", {}, OF_THE_DEB, PACKAGES[1]),
+        ("linux", "x86_64", IMAGE, PROGRAM, PACKAGES[2]),
+        ("linux", "aarch64", IMAGE, PROGRAM, PACKAGES[3]),
+        ("win32", "AMD64", {}, PROGRAM, PACKAGES[4]),
+        ("darwin", "arm64", {}, PROGRAM, PACKAGES[5]),
+        ("darwin", "x86_64", {}, PROGRAM, PACKAGES[6]),
+        ("linux", "x86_64", {}, PROGRAM, PACKAGES[7]),
+        ("linux", "aarch64", {}, PROGRAM, PACKAGES[8]),
     ],
 )
 def test_feed_has_for_each_system_the_package_that_it_asks_for(
-    packages: Path, system: str, machine: str, environment: dict[str, str], name: str
+    packages: Path, system: str, machine: str, environment: dict[str, str], program: str, name: str
 ) -> None:
-    target = own_target(machine, environment, system)
+    target = own_target(machine, environment, system, program)
     (file,) = [file for file in release(packages, "1.2.3", REPOSITORY).files if file.target == target]
     assert file.name == name
     assert file.url == f"{REPOSITORY}/releases/download/v1.2.3/{name}"

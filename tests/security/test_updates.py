@@ -350,15 +350,16 @@ def test_signature_of_minisign_itself_is_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "environment", "target"),
+    ("system", "machine", "environment", "program", "target"),
     [
-        ("linux", "x86_64", {}, "linux-x86_64-deb"),
-        ("linux", "aarch64", {"APPIMAGE": "/x"}, "linux-arm64-appimage"),
-        ("win32", "AMD64", {}, "windows-x86_64"),
-        ("darwin", "arm64", {}, "macos-arm64"),
+        ("linux", "x86_64", {}, "/usr/lib/llamero/llamero", "linux-x86_64-deb"),
+        ("linux", "x86_64", {}, "/home/somebody/.local/lib/llamero/llamero", "linux-x86_64-tar"),
+        ("linux", "aarch64", {"APPIMAGE": "/x"}, "/tmp/.mount_x/usr/lib/llamero/llamero", "linux-arm64-appimage"),
+        ("win32", "AMD64", {}, "llamerow.exe", "windows-x86_64"),
+        ("darwin", "arm64", {}, "/Applications/Llamero.app/Contents/MacOS/llamero", "macos-arm64"),
     ],
 )
 def test_package_that_suits_is_the_kind_that_this_program_came_in(
-    system: str, machine: str, environment: dict[str, str], target: str
+    system: str, machine: str, environment: dict[str, str], program: str, target: str
 ) -> None:
-    assert own_target(machine, environment, system) == target
+    assert own_target(machine, environment, system, program) == target

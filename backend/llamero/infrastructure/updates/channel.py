@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 CHANNEL_FILE = "release_channel.json"
 _PACKAGE = Path(__file__).resolve().parent.parent.parent
+_OF_THE_DEB = PurePosixPath("/usr/lib/llamero")  # as build/linux/deb.py lays it
 _MACHINES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
@@ -39,11 +40,18 @@ def read_channel(package: Path = _PACKAGE) -> UpdateChannel | None:
     return UpdateChannel(feed=found.feed, key=found.key)
 
 
-def own_target(machine: str, environment: Mapping[str, str], system: str = sys.platform) -> str:
-    """Which package this program came in: `linux-x86_64-deb`, `windows-x86_64`, `macos-arm64` and the like."""
+def own_target(
+    machine: str, environment: Mapping[str, str], system: str = sys.platform, program: str = sys.executable
+) -> str:
+    """Which package this program came in: `linux-x86_64-deb`, `windows-x86_64`, `macos-arm64` and the like.
+
+    On Linux that depends on where it lies: `deb`, `appimage` or `tar`.
+    """
     machine = _MACHINES.get(machine.lower(), machine.lower())
     if system == "win32":
         return f"windows-{machine}"
     if system == "darwin":
         return f"macos-{machine}"
-    return f"linux-{machine}-{'appimage' if environment.get('APPIMAGE') else 'deb'}"
+    if environment.get("APPIMAGE"):
+        return f"linux-{machine}-appimage"
+    return f"linux-{machine}-{'deb' if PurePosixPath(program).parent == _OF_THE_DEB else 'tar'}"
