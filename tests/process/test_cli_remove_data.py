@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.launch import REPOSITORY
 from tests.process.cli import Home, serving
 
 MINE = "holiday.jpg"
@@ -63,6 +64,41 @@ def test_models_folder_that_is_a_link_is_removed_and_what_it_leads_to_stays(used
     assert used.run("remove-data", "--yes").status == 0
     assert not (used.data / "models").is_symlink()
     assert (elsewhere / "own.gguf").is_file()
+
+
+def keyring_in(file: Path) -> dict[str, str]:
+    return {
+        "PYTHON_KEYRING_BACKEND": "tests.fakes.file_keyring.FileKeyring",
+        "FILE_KEYRING": str(file),
+        "PYTHONPATH": str(REPOSITORY),
+    }
+
+
+@pytest.fixture
+def keyring(home: Home, tmp_path: Path) -> Path:
+    """A keyring with the key of a remote server, which is known by the name of `far`."""
+    file = tmp_path / "keyring.json"
+    variables = {**keyring_in(file), "LLAMERO_REMOTE_KEY": "remote-0123456789abcdef"}
+    made = home.run("alias", "api", "far", "--url", "https://far.example/v1", "--model", "m", env=variables)
+    assert made.status == 0, made.stderr
+    assert "remote-0123456789abcdef" in file.read_text()
+    return file
+
+
+def test_keys_in_the_keyring_are_forgotten_also_where_the_database_is_broken(home: Home, keyring: Path) -> None:
+    (home.data / "llamero.db").write_bytes(b"no database at all" * 100)
+    done = home.run("remove-data", "--yes", env=keyring_in(keyring))
+    assert done.status == 0, done.stderr
+    assert "remote-0123456789abcdef" not in keyring.read_text()
+    assert not home.data.exists()
+
+
+def test_keys_that_are_out_of_reach_are_named_with_their_place(home: Home, keyring: Path) -> None:
+    without = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    done = home.run("remove-data", "--yes", env=without)
+    assert done.status == 1
+    assert f"under Llamero ({home.data}): far." in done.stderr
+    assert not home.data.exists()
 
 
 def test_data_in_use_is_not_removed(home: Home) -> None:

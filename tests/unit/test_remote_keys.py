@@ -75,6 +75,9 @@ async def test_remote_key_with_a_keyring_is_in_no_file(tmp_path: Path) -> None:
     keys = keys_in(tmp_path, MemoryKeyring())
     await keys.set("a", KEY)
     assert await keys.where() is KeyPlace.KEYRING
+    assert not [file for file in files_in(tmp_path) if KEY in file.read_text()]
+    assert [file.read_text() for file in files_in(tmp_path)] == ['["a"]'], "nothing but what it is called"
+    await keys.remove("a")
     assert files_in(tmp_path) == []
 
 
@@ -95,8 +98,40 @@ async def test_remote_key_of_the_file_is_found_by_a_keyring_that_came_later(tmp_
     assert not keys.file.exists(), "it is in the keyring now"
 
 
+async def test_remote_keys_of_the_keyring_are_all_forgotten_without_a_database_that_names_them(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    await keys_in(tmp_path, keyring).set("a", KEY)
+    await keys_in(tmp_path, keyring).set("b", KEY)
+    keyring.kept[keys_in(tmp_path, keyring).service, "of an older version"] = KEY
+    assert await keys_in(tmp_path, keyring).forget_all(["of an older version", "without a key"]) == frozenset()
+    assert (keyring.kept, files_in(tmp_path)) == ({}, [])
+
+
+async def test_remote_keys_that_cannot_be_forgotten_are_named(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    await keys_in(tmp_path, keyring).set("a", KEY)
+    assert await keys_in(tmp_path, None).forget_all([]) == {"a"}, "no keyring in this session"
+    keyring.error = RuntimeError("locked")
+    assert await keys_in(tmp_path, keyring).forget_all([]) == {"a"}
+    keyring.error = None
+    assert await keys_in(tmp_path, keyring).forget_all([]) == frozenset()
+
+
+async def test_remote_keys_whose_names_are_damaged_are_said_to_be_unknown(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    await keys_in(tmp_path, keyring).set("a", KEY)
+    (tmp_path / "remote-key-names.json").write_text("{")
+    with pytest.raises(IoFailed):
+        await keys_in(tmp_path, keyring).forget_all(["a"])
+    assert keyring.kept == {}, "what is known is forgotten all the same"
+    await keys_in(tmp_path, keyring).set("b", KEY)
+    assert await keys_in(tmp_path, keyring).forget_all([]) == frozenset()
+
+
 async def test_remote_keys_of_two_data_directories_do_not_meet(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
     await keys_in(tmp_path / "one", keyring).set("a", KEY)
     assert await keys_in(tmp_path / "two", keyring).get("a") is None
 

@@ -43,13 +43,13 @@ def remove_data(options: Options) -> int:
     if not options.yes and not _is_confirmed():
         say(f"llamero: {messages.text('remove-kept')}")
         return FAILED
-    asyncio.run(_forget_keys(paths))
+    forgotten = asyncio.run(_forget_keys(paths))
     _forget_login(options)
     left = remove_files(paths, found)
     for path in left:
         say(f"llamero: {messages.text('remove-left', {'path': str(path)})}")
     say(f"llamero: {messages.text('remove-done')}")
-    return FAILED if left else 0
+    return FAILED if left or not forgotten else 0
 
 
 def _is_confirmed() -> bool:
@@ -64,27 +64,40 @@ def _size(path: Path) -> str:
     return f"{megabytes / 1024:,.1f} GB" if megabytes >= 1000 else f"{megabytes:,.1f} MB"
 
 
-async def _forget_keys(paths: Paths) -> None:
-    """Take the keys of remote servers out of the keyring, as far as the database still says which there are."""
+async def _forget_keys(paths: Paths) -> bool:
+    """Take the keys of remote servers out of the keyring; where that fails, say which are left, and where."""
     from llamero.infrastructure.remote_keys import RemoteKeys
+
+    keys, messages = RemoteKeys(paths.data_dir), default_messages()
+    try:
+        left = await keys.forget_all(await _remote_models(paths))
+    except LlameroError as error:  # the record is damaged
+        logger.warning("the keys in the keyring are not known: %s", error)
+        say(f"llamero: {messages.text('remove-keys_unknown', {'service': keys.service})}")
+        return False
+    if left:
+        names = ", ".join(sorted(left))
+        say(f"llamero: {messages.text('remove-keys_left', {'service': keys.service, 'names': names})}")
+    return not left
+
+
+async def _remote_models(paths: Paths) -> list[str]:
+    """Whose keys there may be, as far as the database says so."""
     from llamero.infrastructure.storage.aliases import AliasStore
     from llamero.infrastructure.storage.database import Database
     from llamero.models.aliases import ApiModel
     from llamero.services.aliases import AliasBook
 
-    if not (paths.database).is_file():
-        return
+    if not paths.database.is_file():
+        return []
     try:
         database = await Database.open(paths.database)
     except LlameroError as error:  # one that is broken is removed all the same
-        logger.warning("the keys in the keyring are not known: %s", error)
-        return
-    store, keys = AliasStore(database), RemoteKeys(paths.data_dir)
+        logger.info("the database does not say which keys there are: %s", error)
+        return []
+    store = AliasStore(database)
     try:
-        for alias in (await AliasBook(store).current()).aliases:
-            if isinstance(alias, ApiModel):
-                with suppress(LlameroError):
-                    await keys.remove(alias.name)
+        return [alias.name for alias in (await AliasBook(store).current()).aliases if isinstance(alias, ApiModel)]
     finally:
         store.close()
         await database.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from llamero.infrastructure.paths import Paths
 
-_FILES = ("llamero.db*", "window.json", "remote-keys.json")
+_FILES = ("llamero.db*", "window.json", "remote-keys.json", "remote-key-names.json", ".remote-key*.json.*")
 
 
 def own_files(paths: Paths, *, models: bool = True) -> tuple[Path, ...]:

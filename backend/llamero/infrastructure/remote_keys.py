@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from llamero.infrastructure.daemon_call import in_daemon_thread
+from llamero.infrastructure.key_names import KeyNames
 from llamero.infrastructure.private_file import read_private_file, write_private_file
 from llamero.infrastructure.secret_masking import register_secret
 from llamero.models.errors import InvalidRequest, IoFailed, LlameroError, Unavailable
@@ -63,7 +64,9 @@ class RemoteKeys:
     ) -> None:
         self.file = directory / FILE_NAME
         """Where keys are without a keyring."""
-        self._service = f"Llamero ({directory})"
+        self.service = f"Llamero ({directory})"
+        """Under what a keyring has them."""
+        self._names = KeyNames(directory)
         self._find_keyring = find_keyring
         self._timeout_s = timeout_s
         self._looking = asyncio.Lock()
@@ -86,7 +89,7 @@ class RemoteKeys:
         keyring = await self._found()
         key = None
         if keyring is not None:
-            key = await self._ask("get", lambda: keyring.get_password(self._service, name))
+            key = await self._ask("get", lambda: keyring.get_password(self.service, name))
         if key is None:
             key = (await asyncio.to_thread(self._read)).get(name)
         if key is not None:
@@ -108,7 +111,8 @@ class RemoteKeys:
         if keyring is None:
             await self._change_file(name, key)
         else:
-            await self._ask("set", lambda: keyring.set_password(self._service, name, key))
+            await self._note(name, there=True)
+            await self._ask("set", lambda: keyring.set_password(self.service, name, key))
             await self._change_file(name, None)
         self._remember(name, key)
 
@@ -116,11 +120,32 @@ class RemoteKeys:
         """Forget a key; without effect where there is none. Raises what `get` raises."""
         keyring = await self._found()
         if keyring is not None:
-            kept = await self._ask("get", lambda: keyring.get_password(self._service, name))
+            kept = await self._ask("get", lambda: keyring.get_password(self.service, name))
             if kept is not None:
-                await self._ask("remove", lambda: keyring.delete_password(self._service, name))
+                await self._ask("remove", lambda: keyring.delete_password(self.service, name))
+            await self._note(name, there=False)
         await self._change_file(name, None)
         self._known.pop(name, None)
+
+    async def forget_all(self, others: Iterable[str]) -> frozenset[str]:
+        """Forget every key that the keyring has of ours, and those of `others`; returns whose may be there still.
+
+        Raises IoFailed when it cannot be read which there are; the keys of `others` are forgotten then all the same.
+        """
+        try:
+            noted, unknown = await asyncio.to_thread(self._names.read), None
+        except OSError as error:
+            noted, unknown = frozenset[str](), error
+        left = noted if noted and await self._found() is None else frozenset[str]()
+        for name in sorted(noted.union(others) - left):
+            try:
+                await self.remove(name)
+            except LlameroError as error:
+                logger.warning("a key stays in the keyring: %s", error)
+                left |= {name}
+        if unknown is not None:
+            raise IoFailed("remote_error-key_file", path=str(self._names.file), reason=str(unknown)) from unknown
+        return left
 
     def _remember(self, name: str, key: str) -> None:
         register_secret(key)
@@ -146,6 +171,14 @@ class RemoteKeys:
             raise
         except Exception as error:  # each backend has errors of its own, and their texts may hold the key
             raise IoFailed("remote_error-keyring", what=what, reason=type(error).__name__) from None
+
+    async def _note(self, name: str, *, there: bool) -> None:
+        async with self._looking:
+            try:
+                await asyncio.to_thread(self._names.change, name, there=there)
+            except OSError as error:
+                reason = error.strerror or ""
+                raise IoFailed("remote_error-key_file", path=str(self._names.file), reason=reason) from error
 
     def _read(self) -> dict[str, str]:
         content = read_private_file(self.file)

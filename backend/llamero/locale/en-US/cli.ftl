@@ -43,6 +43,8 @@ remove-question = Remove all of this for good? Type yes:
 remove-nothing = There is nothing of Llamero's in { $path }.
 remove-kept = Nothing was removed.
 remove-left = { $path } could not be removed; remove it by hand.
+remove-keys_left = Keys of remote servers stay in the system's keyring, under { $service }: { $names }. Remove them there.
+remove-keys_unknown = Which keys of remote servers are in the system's keyring is not known any more. Look there for { $service }.
 remove-done = Llamero's data is removed. The program itself goes the way it came: by the package manager, or by removing its folder.
 remove_error-in_use = Llamero runs with the data in { $path }. Quit it first.
 
