@@ -14,9 +14,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from identity import MAINTAINER
 from linux import dependencies
 from linux.product import PACKAGE, ROOT, Product
-from linux.releases import MAINTAINER, as_debian, read_releases
+from linux.releases import as_debian, read_releases
 from linux.share import write_share
 from linux.tree import copy_bundle, files, normalize, size_kib, write
 from whole import whole

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = "llamero"
-APPLICATION_ID = "io.github.llamero.llamero"
 ROOT = Path(__file__).resolve().parent.parent.parent
 # How dpkg and AppImage call a machine that Python calls otherwise.
 _DEBIAN_NAMES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from html import escape
 
+from identity import MAINTAINER
+
 # What a heading of Keep a Changelog looks like: `## 1.2.0 - 2026-01-31`, or `## Unreleased`; brackets may be there.
 _HEADING = re.compile(r"## \[?(?P<version>[^\]\s]+)\]?(?: - (?P<date>\d{4}-\d{2}-\d{2}))?", re.ASCII)
 _UNRELEASED = "unreleased"
-MAINTAINER = "The Llamero developers <developers@llamero.invalid>"
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ command line, the releases from `CHANGELOG.md`.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
+from identity import APPLICATION_ID, DEVELOPER_ID, PUBLISHER
 from linux.manual import manual_page
-from linux.product import APPLICATION_ID, ROOT, Product
+from linux.product import ROOT, Product
 from linux.releases import as_appstream, read_releases
 from linux.tree import write
 from llamero.cli import build_parser
@@ -43,7 +45,13 @@ def metainfo(product: Product) -> str:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     releases = read_releases(changelog, product.version, product.moment)
     text = (SOURCES / "llamero.metainfo.xml").read_text(encoding="utf-8")
-    return text.replace("@APPLICATION_ID@", APPLICATION_ID).replace("@RELEASES@", as_appstream(releases))
+    values = {
+        "APPLICATION_ID": APPLICATION_ID,
+        "DEVELOPER_ID": DEVELOPER_ID,
+        "PUBLISHER": PUBLISHER,
+        "RELEASES": as_appstream(releases),
+    }
+    return re.sub("@([A-Z_]+)@", lambda place: values[place[1]], text)
 
 
 def icon_files() -> list[tuple[str, Path]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-IDENTIFIER = "io.github.llamero.llamero"
-NAME = "Llamero"
+from identity import APPLICATION_ID, NAME, PUBLISHER
+
 # Below that there is no embedded engine: it is what its wheels for macOS are built for.
 OLDEST_SYSTEM = "13.0"
 GGUF_TYPE = "org.ggml.gguf"
@@ -21,7 +21,7 @@ def info_plist(version: str) -> dict[str, Any]:
     if found is None:
         raise ValueError(f"not a version: {version!r}")
     return {
-        "CFBundleIdentifier": IDENTIFIER,
+        "CFBundleIdentifier": APPLICATION_ID,
         "CFBundleName": NAME,
         "CFBundleDisplayName": NAME,
         "CFBundleShortVersionString": found[0],
@@ -31,7 +31,7 @@ def info_plist(version: str) -> dict[str, Any]:
         "LSApplicationCategoryType": "public.app-category.productivity",
         "LSMinimumSystemVersion": OLDEST_SYSTEM,
         "NSHighResolutionCapable": True,
-        "NSHumanReadableCopyright": "The Llamero developers, MIT license",
+        "NSHumanReadableCopyright": f"{PUBLISHER}, MIT license",
         # The page comes from http://127.0.0.1, which App Transport Security forbids otherwise. It stays in force for
         # everything that is not this machine.
         "NSAppTransportSecurity": {"NSAllowsLocalNetworking": True},

@@ -18,6 +18,7 @@ from pathlib import Path, PureWindowsPath
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from identity import NAME, PUBLISHER
 from windows.version import four_numbers
 
 HERE = Path(__file__).resolve().parent
@@ -64,6 +65,8 @@ def make_installer(bundle: Path, out: Path, version: str, webview2: Path | None 
         contents = Path(folder, "contents.nsh")
         contents.write_text(contents_script(bundle), encoding="utf-8")
         values = {
+            "NAME": NAME,
+            "PUBLISHER": PUBLISHER,
             "VERSION": version,
             "VERSION_FOUR": four_numbers(version),
             "CONTENTS": contents,

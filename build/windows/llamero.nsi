@@ -1,4 +1,5 @@
 ; Installer for Windows. build/windows/installer.py compiles it, with makensis of any system, and defines:
+;   NAME PUBLISHER         of build/identity.py
 ;   VERSION VERSION_FOUR   as people read it, and as four numbers
 ;   BUNDLE ICON            the folder that PyInstaller made; the .ico
 ;   CONTENTS               a script with two macros, made of the bundle: InstallFiles and RemoveFiles
@@ -24,8 +25,6 @@ ManifestSupportedOS all
 !include "x64.nsh"
 !include "${CONTENTS}"
 
-!define NAME "Llamero"
-!define PUBLISHER "The Llamero developers"
 !define PROGRAM "llamerow.exe"
 !define CONSOLE_PROGRAM "llamero.exe"
 !define FILE_CLASS "Llamero.gguf"

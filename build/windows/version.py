@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-NAME = "Llamero"
-PUBLISHER = "The Llamero developers"
+from identity import NAME, PUBLISHER
 
 # Strings are English (0409) in Unicode (04B0); VOS_NT_WINDOWS32 and VFT_APP of verrsrc.h.
 _TEMPLATE = """\

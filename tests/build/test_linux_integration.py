@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from identity import APPLICATION_ID
 from linux import share
 from linux.manual import manual_page
-from linux.product import APPLICATION_ID, Product
+from linux.product import Product
 from linux.releases import Release, as_debian, read_releases
 from llamero import __version__
 from llamero.cli import build_parser

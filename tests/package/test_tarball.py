@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from linux.product import APPLICATION_ID
+from identity import APPLICATION_ID
 from tests.package.file_changes import changes, snapshot
 
 
