@@ -115,7 +115,7 @@ def running_app(data_dir: Path, *arguments: str, **options: Any) -> Iterator[Des
         app.kill()
 
 
-def gone(processes: list[psutil.Process], timeout_s: float = 2.0) -> bool:
+def gone(processes: list[psutil.Process], timeout_s: float = 5.0) -> bool:
     """Have all of these ended within the time?"""
     return not psutil.wait_procs(processes, timeout=timeout_s)[1]
 

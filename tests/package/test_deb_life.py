@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -26,7 +27,9 @@ from tests.package.machine import Machine, running
 from tests.process.cli import until
 
 ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts" / "package"
-ANSWER_MS, DEVTOOLS_PORT = 60_000, 9333
+ANSWER_MS, WAIT_S = 60_000, 30.0
+# Nobody else is on the machine's network.
+DEVTOOLS_PORT, GATEWAY_PORT = 9333, 5526
 # The text that is there, not the one that is drawn by now: what a page may skip has none of the latter.
 SOME_TEXT = re.compile(r"\S[\s\S]{20,}")
 # The user's own, which nobody takes away but the user.
@@ -61,12 +64,19 @@ def ask_gateway(machine: Machine, question: str) -> str:
     """Ask as another program of the machine does."""
     body = {"model": "demo", "messages": [{"role": "user", "content": question}]}
     request = urllib.request.Request(
-        "http://127.0.0.1:5526/v1/chat/completions",
+        f"http://127.0.0.1:{GATEWAY_PORT}/v1/chat/completions",
         data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with machine.network(), urllib.request.urlopen(request, timeout=60) as response:
-        return str(json.load(response)["choices"][0]["message"]["content"])
+    with machine.network():
+        until(lambda: _listens(GATEWAY_PORT), WAIT_S, "the gateway listens, which the window does not wait for")
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return str(json.load(response)["choices"][0]["message"]["content"])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_deb_installed_asked_killed_upgraded_and_removed_leaves_the_users_data_only(
@@ -89,7 +99,7 @@ def test_deb_installed_asked_killed_upgraded_and_removed_leaves_the_users_data_o
         assert len(ask_gateway(machine, "Hello")) > 20
         assert len(machine.processes()) > 3  # the window's browser, the engine, the guardian
         os.kill(program.pid, signal.SIGKILL)
-        until(lambda: not machine.processes(), 3.0, "nothing of a killed Llamero is left")
+        until(lambda: not machine.processes(), 5.0, "nothing of a killed Llamero is left")
 
     system.install(package)
     assert system.run("dpkg-query", "--show", "--showformat=${Version}", "llamero") != "0.0.1"
