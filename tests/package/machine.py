@@ -70,10 +70,12 @@ class Machine:
         family = {self._init, *(child.pid for child in psutil.Process(self._init).children())}
         found = []
         for process in psutil.process_iter():
-            with suppress(psutil.Error, OSError):
-                if _namespace(process.pid) == home and process.status() != psutil.STATUS_ZOMBIE:
+            with suppress(psutil.Error, OSError):  # it has ended meanwhile
+                keeps_running = process.pid in family and process.name() in ("sh", "sleep")
+                is_zombie = process.status() == psutil.STATUS_ZOMBIE
+                if _namespace(process.pid) == home and not keeps_running and not is_zombie:
                     found.append(process)
-        return [process for process in found if process.pid not in family or process.name() not in ("sh", "sleep")]
+        return found
 
     @contextmanager
     def network(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -57,7 +57,8 @@ def opened(machine: Machine, display: Display) -> Iterator[tuple[psutil.Process,
         finally:
             process.kill()
             for left in machine.processes():
-                left.kill()
+                with suppress(psutil.NoSuchProcess):
+                    left.kill()
 
 
 def ask_gateway(machine: Machine, question: str) -> str:
