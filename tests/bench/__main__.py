@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import endurance, flood, inspector, measures, metrics, page, window
+from tests.bench import endurance, flood, inspector, measures, metrics, nvidia, page, window
 from tests.bench.measures import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -28,6 +28,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "inspector": inspector.inspector,
     "switching": endurance.switching,
     "metrics": metrics.metrics,
+    "nvidia": nvidia.nvidia,
     "window": window.window,
     "page": page.page,
 }
