@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from llamero.models.conversations import MessageError
 from tests.fakes.fake_bridge.server import FakeBridge
@@ -206,17 +206,23 @@ async def test_model_file_by_path_is_added_or_says_why_not(open_page: Open) -> N
     await expect(one.page.get_by_title("Choose a model")).to_contain_text("new-model")
 
 
+async def height(element: Locator) -> float:
+    box = await element.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
 async def test_long_question_is_folded_until_it_is_asked_for(open_page: Open) -> None:
     one = await open_page("busy")
     await ask(one.page, "The path goes on.\n" * 60 + "The last line.")
     await expect(one.page.locator(".stats")).to_be_visible()
     bubble = one.page.locator(".bubble").last
-    folded = (await bubble.bounding_box() or {})["height"]
+    folded = await height(bubble)
     await bubble.get_by_role("button", name="Show all 1,094 characters").click()
-    assert (await bubble.bounding_box() or {})["height"] > 3 * folded
+    assert await height(bubble) > 3 * folded
     await expect(bubble).to_contain_text("The last line.")
     await bubble.get_by_role("button", name="Show less").click()
-    assert (await bubble.bounding_box() or {})["height"] == folded
+    assert await height(bubble) == folded
 
 
 async def test_parameters_of_answers_and_model_reach_their_commands(open_page: Open) -> None:
