@@ -2,6 +2,7 @@
 import { Actions } from './actions/index.js';
 import { watchAttention } from './attention.js';
 import { Bridge, browserTransport } from './bridge.js';
+import { installDrops } from './drops.js';
 import { mountFrame, mountRefused } from './frame.js';
 import { beginChat, installKeys } from './keys.js';
 import { installLinks } from './links.js';
@@ -24,6 +25,7 @@ if (token === null) {
   mountFrame(root, app);
   installKeys(app);
   installLinks(app);
+  installDrops(app);
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) bridge.hurry();
   });

@@ -206,6 +206,44 @@ async def test_model_file_by_path_is_added_or_says_why_not(open_page: Open) -> N
     await expect(one.page.get_by_title("Choose a model")).to_contain_text("new-model")
 
 
+DROP = """([name, address]) => {
+  const dropped = new DataTransfer();
+  dropped.items.add(new File(['GGUF'], name));
+  if (address) dropped.setData('text/uri-list', address);
+  const event = new DragEvent('drop', { dataTransfer: dropped, bubbles: true, cancelable: true });
+  document.querySelector('#composer').dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+async def test_dropped_model_is_opened_or_its_path_is_asked_for(open_page: Open) -> None:
+    one = await open_page("first-run")
+    await expect(one.page.get_by_title("Choose a model")).to_contain_text("Demo")
+    assert await one.page.evaluate(DROP, ["far-away.gguf", "file:///models/far%20away.gguf"])
+    await expect(one.page.get_by_title("Choose a model")).to_contain_text("far away")
+    assert last_call(one.fake, "add_model_file") == {"path": "/models/far away.gguf"}
+    assert await one.page.evaluate(DROP, ["holiday.png", ""])
+    await expect(one.page.get_by_text("Only model files (.gguf) can be opened here.")).to_be_visible()
+    assert await one.page.evaluate(DROP, ["near.gguf", ""])
+    await expect(one.page.get_by_text("A page is not told where near.gguf is.")).to_be_visible()
+    await expect(one.page.get_by_role("textbox", name="Path of a GGUF file")).to_be_focused()
+
+
+async def test_focus_stays_in_the_list_when_rows_change(open_page: Open) -> None:
+    one = await open_page("busy")
+    await one.page.get_by_role("button", name="Regex for dates").press("F2")
+    await one.page.get_by_role("textbox", name="Title").fill("Dates")
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.get_by_role("button", name="Dates", exact=True)).to_be_focused()
+    await one.page.keyboard.press("Delete")
+    await expect(one.page.get_by_text("Deleted “Dates”")).to_be_visible()
+    await expect(one.page.get_by_role("button", name="Weekend in Arequipa")).to_be_focused()
+    await one.page.get_by_role("button", name="Undo").focus()
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.get_by_role("button", name="Dates", exact=True)).to_be_visible()
+    await expect(one.page.get_by_role("button", name="Weekend in Arequipa")).to_be_focused()
+
+
 async def height(element: Locator) -> float:
     box = await element.bounding_box()
     assert box is not None

@@ -18,12 +18,19 @@ const select = (element) => {
   });
 };
 
+/** @param {'list' | 'header'} where @param {string} id @returns {HTMLElement | null} */
+const titleOf = (where, id) =>
+  document.querySelector(where === 'header' ? '.chat-title button' : `.conversation[data-conversation="${CSS.escape(id)}"]`);
+
 /** @param {App} app @param {{ id: string, title: string }} conversation */
 export function titleField({ actions, page }, { id, title }) {
   const finish = (/** @type {Event} */ event, /** @type {boolean} */ save) => {
     if (page.renaming.value?.id !== id) return;
     const value = /** @type {HTMLInputElement} */ (event.target).value.trim();
+    const { where } = page.renaming.value;
     page.renaming.value = null;
+    // Who finishes with a key goes on from where the title stands; who clicks elsewhere is there already.
+    if (event.type === 'keydown') titleOf(where, id)?.focus();
     if (save && value && value !== title) void actions.conversations.rename(id, value);
   };
   return html`<input

@@ -118,7 +118,7 @@ function groups(app) {
 
 /** @param {App} app @param {Conversation} conversation */
 function row(app, conversation) {
-  const { store, actions, page } = app;
+  const { store, page } = app;
   const { id, title } = conversation;
   const renaming = page.renaming.value;
   if (renaming?.id === id && renaming.where === 'list') return html`<li class="conversation-row is-renaming">${titleField(app, conversation)}</li>`;
@@ -128,24 +128,37 @@ function row(app, conversation) {
     <button
       type="button"
       class="conversation"
+      data-conversation=${id}
       aria-current=${current ? 'page' : nothing}
       title=${`${title}\n${dateAndTime(conversation.updated_at)}`}
       @click=${() => openConversation(app, id)}
       @dblclick=${rename}
       @keydown=${(/** @type {KeyboardEvent} */ event) => {
         if (event.key === 'F2') rename();
-        else if (event.key === 'Delete') void actions.conversations.remove(id);
+        else if (event.key === 'Delete') void remove(app, id);
       }}
     >
       <span class="conversation-title">${title}</span>
     </button>
     <span class="row-actions">
       <button type="button" class="icon-button" aria-label=${text.rename} title=${text.rename} @click=${rename}>${icon('pencil')}</button>
-      <button type="button" class="icon-button" aria-label=${text.delete} title=${text.delete} @click=${() => void actions.conversations.remove(id)}>
+      <button type="button" class="icon-button" aria-label=${text.delete} title=${text.delete} @click=${() => void remove(app, id)}>
         ${icon('trash-2')}
       </button>
     </span>
   </li>`;
+}
+
+/** What had focus has gone with its row, so it goes on to the next one. @param {App} app @param {string} id */
+async function remove({ store, actions }, id) {
+  const before = store.conversations.value;
+  const at = before.findIndex((one) => one.id === id);
+  const next = before[at + 1] ?? before[at - 1];
+  await actions.conversations.remove(id);
+  if (document.activeElement !== document.body) return;
+  const row = next && document.querySelector(`.conversation[data-conversation="${CSS.escape(next.id)}"]`);
+  if (row instanceof HTMLElement) row.focus();
+  else focusComposer();
 }
 
 /** @param {App} app @param {SearchHit} hit */
