@@ -10,5 +10,5 @@ chat_error-answer_running = This answer is still coming. Wait for it, or stop it
 chat_error-empty_message = There is nothing to send. Write something first.
 chat_error-empty_title = A title cannot be empty. Write one first.
 chat_error-context_full =
-    The conversation has { $tokens } tokens, but the model's context holds { $limit }. Start a new conversation, or give the model a longer context.
+    The conversation has { NUMBER($tokens, useGrouping: 1) } tokens, but the model's context holds { NUMBER($limit, useGrouping: 1) }. Start a new conversation, or give the model a longer context.
 chat_error-refused = The engine refused this request: { $reason }
