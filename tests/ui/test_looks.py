@@ -525,3 +525,21 @@ async def test_state_can_be_read_and_fits(open_page: Open, name: str, size: tupl
         assert await one.page.evaluate(POOR_CONTRAST) == [], theme
     assert await one.page.evaluate(SIDEWAYS) == []
     one.fake.commands.hold.set()
+
+
+async def test_every_view_is_reached_in_a_low_window(open_page: Open) -> None:
+    one = await open_page("busy", width=640, height=400)
+    for name in ("Metrics", "Servers", "Requests", "Gateway", "Logs", "Bench", "Settings", "Chat"):
+        link = one.page.get_by_role("link", name=name, exact=True)
+        await link.click()
+        await expect(link).to_have_attribute("aria-current", "page")
+
+
+async def test_what_is_current_is_told_without_backgrounds(open_page: Open) -> None:
+    one = await open_page("busy")
+    await one.page.emulate_media(forced_colors="active")
+    await open_conversation(one, "Crossing the Andes")
+    for current in (".rail-item[aria-current=page]", ".conversation[aria-current=page]"):
+        await expect(one.page.locator(current)).to_have_css("outline-style", "solid")
+    await open_view(one, "Metrics")
+    await expect(one.page.locator(".segment input:checked + span")).to_have_css("outline-style", "solid")

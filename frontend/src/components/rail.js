@@ -10,6 +10,7 @@ export const rail = ({ page }) => html`
     (view) => html`<a
       class="rail-item"
       href="#${view.name}"
+      title=${view.label}
       aria-current=${page.view.value === view.name ? 'page' : 'false'}
       @click=${(/** @type {Event} */ event) => {
         event.preventDefault();

@@ -59,8 +59,8 @@ export const servers = {
   /** @param {string} time */
   at: (time) => `${time}, if not used`,
   file: 'File',
-  /** @param {string} layers */
-  layers: (layers) => `${layers} layers`,
+  /** @param {number} layers */
+  layers: (layers) => plural(layers, 'layer', 'layers'),
   /** @param {number} value */
   arguments: (value) => (value ? plural(value, 'argument', 'arguments') : 'No arguments'),
   argument: 'Argument',

@@ -6,7 +6,7 @@
 import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { stateMark } from '../../components/state_mark.js';
-import { count, fileSize } from '../../format.js';
+import { fileSize } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { isLocal } from '../../models.js';
 
@@ -43,7 +43,7 @@ function facts(model) {
     model.architecture,
     context === null ? null : text.tokens(context),
     model.embedding ? text.embedding : null,
-    model.layers === null ? null : text.servers.layers(count(model.layers)),
+    model.layers === null ? null : text.servers.layers(model.layers),
   ]
     .filter(Boolean)
     .join(' · ');
