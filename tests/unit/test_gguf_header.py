@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from llamero.infrastructure.gguf import memory_estimate, read_header
+from llamero.infrastructure.gguf import read_header
 from llamero.models.errors import BadModelFile
 from llamero.models.gguf import GgufHeader
+from llamero.services.llama.memory_estimate import memory_estimate
 from tests.security.gguf_bytes import header, number, numbers, text, texts
 
 ARCHITECTURE = text("general.architecture", "llama")

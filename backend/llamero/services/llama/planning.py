@@ -10,7 +10,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from llamero.infrastructure.gguf import memory_estimate, read_header
+from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.llama.args import config_arguments, merge, render
 from llamero.infrastructure.llama.engine_choice import EngineChoice, Find
 from llamero.infrastructure.llama.engines import find_engine
@@ -21,6 +21,7 @@ from llamero.models.llama import Engine, LaunchFlag, LaunchSpec, LlamaCppConfig
 from llamero.models.settings import Settings
 from llamero.services.llama.embedding_flags import embedding_flags, embeds
 from llamero.services.llama.keep_alive import keep_alive_of
+from llamero.services.llama.memory_estimate import memory_estimate
 
 _Stamp = tuple[tuple[int, int, int], ...]
 FROM_THE_MODEL = "model"
