@@ -60,11 +60,11 @@ def test_limiter_passes_so_many_a_second_and_reports_the_rest(caplog: pytest.Log
     now = 5.0
     caplog.set_level(logging.INFO, logger="test.engine")
     limiter = LogLimiter(logging.getLogger("test.engine"), "qwen", clock=lambda: now)
-    limiter.log([(logging.INFO, f"line {number}") for number in range(LOG_LINES_PER_S + 50)])
-    limiter.log([(logging.INFO, "one more")])
+    limiter.log([f"line {number}" for number in range(LOG_LINES_PER_S + 50)])
+    limiter.log(["one more"])
     assert len(caplog.messages) == LOG_LINES_PER_S
     now = 6.0
-    limiter.log([(logging.INFO, "the next second")])
+    limiter.log(["the next second"])
     assert caplog.messages[-2:] == ["[qwen] 51 lines left out", "[qwen] the next second"]
 
 
@@ -72,8 +72,9 @@ def test_limiter_logs_each_line_at_its_level_and_counts_none_that_is_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, logger="test.engine")
-    limiter = LogLimiter(logging.getLogger("test.engine"), "qwen", clock=lambda: 5.0)
-    limiter.log([(logging.DEBUG, "a detail")] * (LOG_LINES_PER_S + 50) + [(logging.ERROR, "broken")])
+    levels = {"a detail": logging.DEBUG, "broken": logging.ERROR}
+    limiter = LogLimiter(logging.getLogger("test.engine"), "qwen", level_of=levels.__getitem__, clock=lambda: 5.0)
+    limiter.log(["a detail"] * (LOG_LINES_PER_S + 50) + ["broken"])
     limiter.report()
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(logging.ERROR, "[qwen] broken")]
 

@@ -149,13 +149,18 @@ async def test_lines_are_logged_at_their_level_and_one_without_is_seen_nowhere(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", logger="llamero.engine")
-    levels = {"bad": logging.ERROR, "own": None, "good": logging.INFO}
+
+    class Judge:
+        def wants(self, line: str) -> bool:
+            return line != "own"
+
+        def level_of(self, line: str) -> int:
+            return logging.ERROR if line == "bad" else logging.INFO
+
     seen: list[str] = []
     script = "echo bad; echo own; echo good"
     async with running_spawner() as spawner:
-        child = await spawner.spawn(
-            ["/bin/sh", "-c", script], on_line=seen.append, level_of=levels.__getitem__, name="qwen"
-        )
+        child = await spawner.spawn(["/bin/sh", "-c", script], on_line=seen.append, judge=Judge(), name="qwen")
         await child.wait()
         assert child.output.tail() == tuple(seen) == ("bad", "good")
         logged = [(one.levelno, one.getMessage()) for one in caplog.records if one.name == "llamero.engine"]

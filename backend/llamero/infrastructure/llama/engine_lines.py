@@ -17,25 +17,37 @@ REFUSAL_S = 5.0
 _REFUSAL = "invalid api key"
 _MARKED = re.compile(r"(?:\d+\.\d\d\.\d{3}\.\d{3} )?([DIWE]) ")
 _LEVELS = {"D": logging.DEBUG, "I": logging.INFO, "W": logging.WARNING, "E": logging.ERROR}
-_ERROR = re.compile(
-    r"\berror\b|\w+Error: |\bfailed to\b|\bfatal\b|GGML_ASSERT|GGML_ABORT|^terminate called|^Traceback|"
-    r"couldn't bind|exiting due to|out of memory|insufficient memory",
-    re.IGNORECASE,
+# Plain words, looked for in the beginning of a line: a pattern would take its time over a line that is made to be long.
+_ERRORS = (
+    "error:",
+    "error ",
+    "failed to",
+    "fatal",
+    "ggml_assert",
+    "ggml_abort",
+    "terminate called",
+    "traceback",
+    "couldn't bind",
+    "exiting due to",
+    "out of memory",
+    "insufficient memory",
 )
-_WARNING = re.compile(r"\bwarn(ing)?\b|\bdeprecated\b", re.IGNORECASE)
+_WARNINGS = ("warning", "warn:", "deprecated")
+_LOOKED_AT = 200
 
 
 def level_of(line: str) -> int:
     """The level of `logging` that a line of an engine's output has."""
     if marked := _MARKED.match(line):
         return _LEVELS[marked[1]]
-    if _ERROR.search(line):
+    words = line[:_LOOKED_AT].lower()
+    if any(word in words for word in _ERRORS):
         return logging.ERROR
-    return logging.WARNING if _WARNING.search(line) else logging.INFO
+    return logging.WARNING if any(word in words for word in _WARNINGS) else logging.INFO
 
 
 class EngineLines:
-    """The lines of one engine. `level_of` runs on the thread that reads them, `expect_refusal` on any other."""
+    """Judges the lines of one engine, as `processes.output.LineJudge`. `expect_refusal` is for any other thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -45,11 +57,14 @@ class EngineLines:
         """The engine is about to refuse a request that we sent it in order to be refused."""
         self._refusal_until = self._clock.monotonic() + REFUSAL_S
 
-    def level_of(self, line: str) -> int | None:
-        """The level of a line; None for the refusal that was expected, which is no news to anybody."""
-        if self._refusal_until and _REFUSAL in line.lower():
-            in_time = self._clock.monotonic() <= self._refusal_until
-            self._refusal_until = 0.0
-            if in_time:
-                return None
+    def wants(self, line: str) -> bool:
+        """Not the refusal that was expected, which is no news to anybody."""
+        if not self._refusal_until or _REFUSAL not in line.lower():
+            return True
+        in_time = self._clock.monotonic() <= self._refusal_until
+        self._refusal_until = 0.0
+        return not in_time
+
+    def level_of(self, line: str) -> int:
+        """As the function has it."""
         return level_of(line)

@@ -143,7 +143,7 @@ class LlamaServer:
                 command,
                 self._environment(),
                 on_line=notice,
-                level_of=self._lines.level_of,
+                judge=self._lines,
                 name=self.spec.model.alias,
             )
         except FileNotFoundError:

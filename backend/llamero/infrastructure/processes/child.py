@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from llamero.infrastructure.processes import table
-from llamero.infrastructure.processes.output import LevelOf, OutputRing, as_information
+from llamero.infrastructure.processes.output import LineJudge, OutputRing, PlainLines
 from llamero.infrastructure.processes.reader import PipeReader
 from llamero.infrastructure.processes.table import Key
 from llamero.infrastructure.processes.tree import KILL, Outcome, ProcessTree
@@ -61,7 +61,7 @@ class ChildProcess:
         run_job: Callable[[Callable[[], None]], None],
         on_gone: Callable[[ChildProcess], None],
         on_line: Callable[[str], None] | None = None,
-        level_of: LevelOf = as_information,
+        judge: LineJudge | None = None,
         job: Job | None = None,
     ) -> None:
         self.key, self.mark, self.name = key, mark, name
@@ -80,7 +80,7 @@ class ChildProcess:
         self._deadline: asyncio.TimerHandle | None = None
         assert process.stdout is not None  # noqa: S101 - the spawner asks for a pipe
         # The file object is given up for its descriptor: the reader closes it when it is sure that nobody reads.
-        self._reader = PipeReader(os.dup(process.stdout.fileno()), self.output, name, on_line, level_of)
+        self._reader = PipeReader(os.dup(process.stdout.fileno()), self.output, name, on_line, judge or PlainLines())
         process.stdout.close()
 
     def begin(self) -> None:

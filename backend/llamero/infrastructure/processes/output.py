@@ -12,23 +12,41 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from llamero.models.llama import OutputLines
 
 RING_LINES = 512
 LINE_BYTES = 8192
 LOG_LINES_PER_S = 200
-# At which level of `logging` a line is logged; None: nobody is to see it.
-LevelOf = Callable[[str], int | None]
 _CUT_MARK_BYTES = 32
 
 _ESCAPE_SEQUENCES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROLS = bytes(byte for byte in range(32) if byte != 9) + b"\x7f"
 
 
-def as_information(_line: str) -> int:
-    """The level of lines that say nothing about their own."""
-    return logging.INFO
+class LineJudge(Protocol):
+    """What a child's lines are taken for. Called on the thread that reads them; both must be quick."""
+
+    def wants(self, line: str) -> bool:
+        """Is anybody to see it? Asked of every line."""
+        ...
+
+    def level_of(self, line: str) -> int:
+        """The level of `logging` that it has. Asked of those that may be logged."""
+        ...
+
+
+class PlainLines:
+    """Takes every line for information."""
+
+    def wants(self, _line: str) -> bool:
+        """Always."""
+        return True
+
+    def level_of(self, _line: str) -> int:
+        """That of information."""
+        return logging.INFO
 
 
 def clean(line: bytes) -> str:
@@ -83,24 +101,33 @@ class LineCutter:
 class LogLimiter:
     """Passes lines on to the log, at most so many a second; the rest is counted and reported once a second."""
 
-    def __init__(self, logger: logging.Logger, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._logger, self._name, self._clock = logger, name, clock
+    def __init__(
+        self,
+        logger: logging.Logger,
+        name: str,
+        *,
+        level_of: Callable[[str], int] = lambda _line: logging.INFO,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger, self._name, self._level_of, self._clock = logger, name, level_of, clock
         self._second = -1
         self._passed = 0
         self._left_out = 0
 
-    def log(self, lines: list[tuple[int, str]]) -> None:
+    def log(self, lines: list[str]) -> None:
         """Log the lines at their levels, or count them. One whose level is not logged takes nobody's place."""
-        lines = [line for line in lines if self._logger.isEnabledFor(line[0])]
         second = int(self._clock())
         if second != self._second:
             self.report()
             self._second, self._passed = second, 0
-        room = LOG_LINES_PER_S - self._passed
-        for level, line in lines[:room]:
-            self._logger.log(level, "[%s] %s", self._name, line)
-        self._passed += min(room, len(lines))
-        self._left_out += max(0, len(lines) - room)
+        for number, line in enumerate(lines):
+            if self._passed >= LOG_LINES_PER_S:
+                self._left_out += len(lines) - number
+                return
+            level = self._level_of(line)
+            if self._logger.isEnabledFor(level):
+                self._logger.log(level, "[%s] %s", self._name, line)
+                self._passed += 1
 
     def report(self) -> None:
         """Log how many lines were left out since the last report."""

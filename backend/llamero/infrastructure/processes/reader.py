@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from llamero.infrastructure.processes.output import LevelOf, LineCutter, LogLimiter, OutputRing, clean
+from llamero.infrastructure.processes.output import LineCutter, LineJudge, LogLimiter, OutputRing, clean
 
 CHUNK_BYTES = 65536
 BYTES_PER_S = 8 << 20  # far beyond any log, and a tenth of one core
@@ -29,11 +29,11 @@ class PipeReader:
     """Owns the reading end. `catch_up` and `finish` are for one other thread: the child's waiter."""
 
     def __init__(
-        self, descriptor: int, output: OutputRing, name: str, on_line: Callable[[str], None] | None, level_of: LevelOf
+        self, descriptor: int, output: OutputRing, name: str, on_line: Callable[[str], None] | None, judge: LineJudge
     ) -> None:
         self._descriptor = descriptor
-        self._output, self._on_line, self._level_of = output, on_line, level_of
-        self._cutter, self._limiter = LineCutter(), LogLimiter(engine_log, name)
+        self._output, self._on_line, self._judge = output, on_line, judge
+        self._cutter, self._limiter = LineCutter(), LogLimiter(engine_log, name, level_of=judge.level_of)
         self._caught_up = threading.Event()
         if sys.platform != "win32":
             os.set_blocking(descriptor, False)
@@ -129,10 +129,10 @@ class PipeReader:
     def _deliver(self, raw: list[bytes]) -> None:
         if not raw:
             return
-        leveled = [(level, line) for line in map(clean, raw) if (level := self._level_of(line)) is not None]
-        lines = [line for _, line in leveled]
+        wants = self._judge.wants
+        lines = [line for line in map(clean, raw) if wants(line)]
         self._output.extend(lines)
-        self._limiter.log(leveled)
+        self._limiter.log(lines)
         if self._on_line is not None:
             for line in lines:
                 try:

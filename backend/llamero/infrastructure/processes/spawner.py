@@ -24,7 +24,7 @@ from llamero.infrastructure.processes import environment, table
 from llamero.infrastructure.processes.child import ChildProcess
 from llamero.infrastructure.processes.console import NO_CONSOLE_WINDOW
 from llamero.infrastructure.processes.guard import Guard
-from llamero.infrastructure.processes.output import LevelOf, as_information
+from llamero.infrastructure.processes.output import LineJudge
 from llamero.infrastructure.processes.records import ChildRecord, Records
 from llamero.infrastructure.processes.sweep import sweep
 from llamero.infrastructure.processes.table import Key
@@ -85,20 +85,20 @@ class ProcessSpawner:
         env: Mapping[str, str | None] | None = None,
         *,
         on_line: OnLine | None = None,
-        level_of: LevelOf = as_information,
+        judge: LineJudge | None = None,
         name: str = "engine",
     ) -> ChildProcess:
         """Start `command`. `env` changes the inherited environment; None as a value removes a variable.
 
-        `level_of` is asked for the level of every line of output, at most 8 KB long, and `on_line` is called with those
-        that have one, both *on the thread that reads them*; they must be quick. `name` marks the child's lines in the
-        log. Raises FileNotFoundError, PermissionError or another OSError when the command cannot be started,
+        `judge` says which lines of output, at most 8 KB long, anybody is to see, and how much they matter; `on_line` is
+        called with each of those, *on the thread that reads them*; it must be quick. `name` marks the child's lines in
+        the log. Raises FileNotFoundError, PermissionError or another OSError when the command cannot be started,
         RuntimeError once the spawner is closing. When the caller is cancelled meanwhile, the child is killed as soon as
         it exists.
         """
         if self._closing:
             raise RuntimeError("no child can be started any more: Llamero is ending")
-        future = self._worker.submit(self._spawn, tuple(command), dict(env or {}), on_line, level_of, name)
+        future = self._worker.submit(self._spawn, tuple(command), dict(env or {}), on_line, judge, name)
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except asyncio.CancelledError:
@@ -127,7 +127,12 @@ class ProcessSpawner:
             job()
 
     def _spawn(
-        self, command: Sequence[str], env: dict[str, str | None], on_line: OnLine | None, level_of: LevelOf, name: str
+        self,
+        command: Sequence[str],
+        env: dict[str, str | None],
+        on_line: OnLine | None,
+        judge: LineJudge | None,
+        name: str,
     ) -> ChildProcess:
         number = next(self._numbers)
         mark = f"{self.run}:{number}"
@@ -137,7 +142,7 @@ class ProcessSpawner:
             self._records.open()
         self._guard.ensure()
         prefix = self._parent_death_prefix() if is_ordinary_program(program) else []
-        child = self._start([*prefix, program, *command[1:]], variables, mark, name, on_line, level_of)
+        child = self._start([*prefix, program, *command[1:]], variables, mark, name, on_line, judge)
         self._children[child.pid] = child
         self._guard.add(child.key)
         self._records.add(ChildRecord(child.pid, child.key.started, mark, program))
@@ -156,7 +161,7 @@ class ProcessSpawner:
         mark: str,
         name: str,
         on_line: OnLine | None,
-        level_of: LevelOf,
+        judge: LineJudge | None,
     ) -> ChildProcess:
         job_object = None
         flags = NO_CONSOLE_WINDOW
@@ -186,7 +191,7 @@ class ProcessSpawner:
                 run_job=self._run_job,
                 on_gone=self._forget,
                 on_line=on_line,
-                level_of=level_of,
+                judge=judge,
                 job=job_object,
             )
         except BaseException:
