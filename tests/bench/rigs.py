@@ -74,6 +74,14 @@ class Gateway:
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
+    def engine(self) -> tuple[str, str]:
+        """Address and key of the engine that runs now, to ask it past the gateway."""
+        for child in self.process.children(recursive=True):
+            argv = child.cmdline()
+            if "--port" in argv:
+                return f"127.0.0.1:{argv[argv.index('--port') + 1]}", child.environ()["LLAMA_API_KEY"]
+        raise SystemExit("no engine runs")
+
     def wait_until_unloaded(self) -> None:
         end = time.monotonic() + 30
         while time.monotonic() < end:
