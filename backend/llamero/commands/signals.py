@@ -6,6 +6,7 @@ is handed on, and later ones are ignored, because ending is under way and bounde
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -23,10 +24,14 @@ def _wanted() -> tuple[signal.Signals, ...]:
 
 
 def leave_at_once(status: int = 0) -> None:
-    """From now on leave with this status when asked to end."""
+    """From now on leave with this status when asked to end.
+
+    Nothing has been started that would have to be ended, and an exception could be lost: it would come up wherever the
+    program happens to be, also where a library's import or an event loop's callback keeps exceptions to itself.
+    """
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(status)
+        os._exit(status)
 
     for number in _wanted():
         signal.signal(number, leave)
