@@ -207,7 +207,7 @@ async def test_answer_that_fills_the_context_and_a_question_that_does_not_fit_sa
     await expect(window.stats).to_contain_text("stopped because the context is full")
     await window.ask("And a long question? " * 100)
     failure = window.page.get_by_role("alert")
-    await expect(failure).to_contain_text(re.compile(r"has \d+ tokens, but the model's context holds 256"))
+    await expect(failure).to_contain_text(re.compile(r"has [\d,]+ tokens, but the model's context holds 256"))
     await window.set_fields(Context_length="", Repeat_penalty="")
     await failure.get_by_role("button", name="Retry").click()
     await window.answered()

@@ -255,7 +255,7 @@ class Typist:
     def type(self, text: str) -> None:
         os.write(self._keyboard, text.encode())
 
-    def see(self, pattern: str, timeout_s: float = 15.0) -> str:
+    def see(self, pattern: str, timeout_s: float = 30.0) -> str:
         """Wait until the pattern is shown, and return what was shown up to its end; the rest is for the next look."""
         deadline = time.monotonic() + timeout_s
         while not (match := re.search(pattern, self.seen)):
