@@ -7,6 +7,7 @@ The texts of `--help` stand here beside what they describe; all other sentences 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,10 +18,12 @@ from llamero.commands.alias_parser import add_alias_commands
 from llamero.commands.options import Options
 from llamero.commands.report import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, report_failure, report_surprise, say
 from llamero.commands.supervise_parser import add_supervise_commands
-from llamero.models.errors import LlameroError
+from llamero.models.errors import IoFailed, LlameroError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LARGEST_COUNT = 36_500
+# What a disk says that takes no more of the output that was sent to a file.
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except LlameroError as error:
         report_failure(error)
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            _forget_stdout()
+            report_failure(IoFailed(reason=error.strerror or str(error)))
+        else:
+            report_surprise(error, options)
     except Exception as error:
         report_surprise(error, options)
     return FAILED

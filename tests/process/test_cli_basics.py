@@ -74,6 +74,24 @@ def test_cli_reader_that_has_gone_is_no_reason_to_complain(arguments: list[str],
     process.stderr.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["--version"], ["doctor"], ["run", "demo", "Hello"]], ids=" ".join)
+def test_cli_output_to_a_full_disk_says_so(arguments: list[str], home: Home) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            home.command(*arguments),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=home.environment(),
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("llamero: input/output error: No space left on device; free disk")
+    assert "Traceback" not in done.stderr
+    assert home.members() == []
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_cli_works_without_standard_streams(closed: str, home: Home, demo_model: Path) -> None:
     command = shlex.join(home.command("run", demo_model, "Hello"))
