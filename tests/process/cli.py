@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import http.client
 import json
@@ -231,6 +232,10 @@ def _is_running(pid: int) -> bool:
         return False
 
 
+class NothingShown(AssertionError):
+    """What was waited for did not come."""
+
+
 class Typist:
     """A person at a terminal: sees what is shown, types, presses Ctrl+C and Ctrl+D."""
 
@@ -260,13 +265,25 @@ class Typist:
         deadline = time.monotonic() + timeout_s
         while not (match := re.search(pattern, self.seen)):
             readable, _, _ = select.select([self._keyboard], [], [], max(0.0, deadline - time.monotonic()))
-            assert readable, f"{pattern!r} was not shown: {self.seen[-2000:]!r}"
+            if not readable:
+                raise NothingShown(f"{pattern!r} was not shown: {self.seen[-2000:]!r}")
             try:
                 self.seen += os.read(self._keyboard, 65536).decode("utf-8", "replace")
             except OSError:  # how Linux says that nobody has the other end open
                 raise AssertionError(f"{pattern!r} was not shown before the end: {self.seen[-2000:]!r}") from None
         shown, self.seen = self.seen[: match.end()], self.seen[match.end() :]
         return shown
+
+    def interrupt(self, pattern: str) -> str:
+        """Press Ctrl+C at a prompt until the pattern is shown.
+
+        `input` of Python 3.11 does not hear one that comes between the prompt and its wait for a key, before the next.
+        """
+        for _ in range(10):
+            self.type(self.CTRL_C)
+            with contextlib.suppress(NothingShown):
+                return self.see(pattern, timeout_s=3.0)
+        raise NothingShown(f"{pattern!r} was not shown after Ctrl+C: {self.seen[-2000:]!r}")
 
     def leave(self) -> int:
         """Wait for the end."""

@@ -154,8 +154,7 @@ def test_cli_run_conversation_at_a_terminal(
     shown = typist.see(r"> $")
     assert "I am a llama." in shown
     assert re.search(r"\d+ tokens, [\d.]+ tokens/s", shown)
-    typist.type(Typist.CTRL_C)
-    assert "Ctrl+D" in typist.see(r"> $")
+    assert "Ctrl+D" in typist.interrupt(r"> $")
     typist.type("/clear\r")
     assert "anew" in typist.see(r"> $")
     typist.type(Typist.CTRL_D)
