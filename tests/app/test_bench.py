@@ -34,6 +34,8 @@ async def test_bench_that_is_stopped_in_the_page_keeps_what_was_measured(window:
     await page.get_by_role("link", name="Bench").click()
     await page.get_by_text("Full", exact=True).click()
     await page.get_by_role("button", name="Measure", exact=True).click()
-    await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "2", timeout=MEASURED_MS)
+    await expect(page.get_by_role("progressbar")).to_have_attribute(
+        "aria-valuenow", re.compile("^[1-5]$"), timeout=MEASURED_MS
+    )
     await page.get_by_role("button", name="Stop", exact=True).click()
     await expect(page.get_by_text("Stopped before its end; what was measured is kept.")).to_be_visible()

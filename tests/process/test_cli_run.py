@@ -102,6 +102,11 @@ def test_cli_run_reader_that_leaves_ends_it_quietly(home: Home, tmp_path: Path, 
     assert everyone_gone(home, engine)
 
 
+def reads_its_input(pid: int) -> bool:
+    """Is the main thread in a system call on its standard input? As in Linux' proc(5)."""
+    return re.match(r"\d+ 0x0 ", Path(f"/proc/{pid}/syscall").read_text(encoding="ascii")) is not None
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("state", ["loading", "waiting for a line", "answering"])
 def test_cli_run_asked_to_end_leaves_nothing(
@@ -133,9 +138,11 @@ def test_cli_run_asked_to_end_leaves_nothing(
             process.stdin.write(b"Hello\n")
             process.stdin.flush()
             assert process.stdout.readline()
+            # A signal in the moment before it reads would be heard after the line, which never comes.
+            until(lambda: reads_its_input(process.pid), what="it reads")
     process.send_signal(number)
     # Not by communicate(), which would close the pipe.
-    assert process.wait(10) == status
+    assert process.wait(30) == status
     _, stderr = process.communicate()
     assert b"Traceback" not in stderr and b"Exception ignored" not in stderr
     assert everyone_gone(home, engine)

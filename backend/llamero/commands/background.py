@@ -20,8 +20,9 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 App = TypeVar("App")
 
-# Where Ctrl+C does not interrupt a wait, the wait has to end by itself now and then.
-_PATIENCE_S = 0.1 if sys.platform == "win32" else None
+# A signal does not interrupt a wait that begins in the moment after it, and on Windows none at all. So each wait ends
+# by itself now and then, and Python looks for signals.
+_PATIENCE_S = 0.1 if sys.platform == "win32" else 0.5
 _CLOSING_S = 30.0
 
 
@@ -136,5 +137,5 @@ def _wait(future: Future[T]) -> T:
         try:
             return future.result(timeout=_PATIENCE_S)
         except TimeoutError:
-            if future.done():  # then it is the result's own
-                raise
+            if future.done():  # in that moment, or it is the result's own
+                return future.result()
