@@ -7,7 +7,6 @@ The texts of `--help` stand here beside what they describe; all other sentences 
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,12 +17,11 @@ from llamero.commands.alias_parser import add_alias_commands
 from llamero.commands.options import Options
 from llamero.commands.report import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, report_failure, report_surprise, say
 from llamero.commands.supervise_parser import add_supervise_commands
+from llamero.infrastructure.out_of_space import OUT_OF_SPACE
 from llamero.models.errors import IoFailed, LlameroError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LARGEST_COUNT = 36_500
-# What a disk says that takes no more of the output that was sent to a file.
-FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LlameroError as error:
         report_failure(error)
     except OSError as error:
-        if error.errno in FULL and error.filename is None:
+        if error.errno in OUT_OF_SPACE and error.filename is None:
             _forget_stdout()
             report_failure(IoFailed(reason=error.strerror or str(error)))
         else:

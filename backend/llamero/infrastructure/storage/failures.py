@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from pathlib import Path
 
+from llamero.infrastructure.out_of_space import OUT_OF_SPACE
 from llamero.models.errors import IoFailed
 
 # The low byte of an extended result code is the primary one: https://www.sqlite.org/rescode.html
@@ -23,13 +23,12 @@ _CODES = {
 }
 # A quota or a limit on the size of files (EDQUOT, EFBIG) is no ENOSPC, so SQLite calls it a failed write.
 _FAILED_WRITES = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
-_OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def storage_error(error: Exception, path: Path) -> Exception:
     """Return the error of the tree for a failure of SQLite or of the file system; any other comes back as it is."""
     if isinstance(error, OSError):
-        code = "storage_error-full" if error.errno in _OUT_OF_SPACE else "storage_error-read_only"
+        code = "storage_error-full" if error.errno in OUT_OF_SPACE else "storage_error-read_only"
         return IoFailed(code, path=str(path), reason=error.strerror or str(error))
     if not isinstance(error, sqlite3.Error):
         return error
