@@ -69,7 +69,6 @@ async def keep(data: Path, aliases: list[Alias], key: str) -> None:
         for alias in aliases:
             await book.save(alias)
     finally:
-        store.close()
         await database.close()
     await RemoteKeys(data, find_keyring=lambda: None).set("there", key)
 

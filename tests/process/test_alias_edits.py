@@ -109,7 +109,6 @@ async def main():
     for line in sys.stdin:
         await book.save(UserAlias(name="house", file="/m.gguf", context_length=int(line)))
         print("saved", flush=True)
-    store.close()
     await database.close()
 
 asyncio.run(main())

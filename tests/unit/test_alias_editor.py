@@ -37,7 +37,6 @@ async def editing(tmp_path: Path) -> AsyncIterator[tuple[AliasEditor, MemoryKeys
     scan = ModelFiles([tmp_path / "models"], None, read_header)
     router = Router(catalog, book, discovery=ModelDiscovery(scan, catalog, SystemClock()))
     yield AliasEditor(book, keys, router), keys, book
-    store.close()
     await database.close()
 
 

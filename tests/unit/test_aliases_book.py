@@ -27,7 +27,6 @@ async def opened(directory: Path) -> AsyncIterator[tuple[AliasBook, AliasStore]]
     database = await Database.open(directory / "llamero.db")
     store = AliasStore(database)
     yield AliasBook(store), store
-    store.close()
     await database.close()
 
 
@@ -121,7 +120,6 @@ async def test_other_writes_to_the_database_leave_the_table_alone(tmp_path: Path
     table = await book.current()
     await database.write(lambda connection: connection.execute("REPLACE INTO ui_state VALUES ('a', '1')") and None)
     assert await book.current() is table
-    store.close()
     await database.close()
 
 
@@ -148,7 +146,6 @@ async def test_unreadable_alias_is_left_out_and_stays_on_the_disk(tmp_path: Path
     assert (await store.load()).aliases == (USER,)
     count = await database.read(lambda connection: connection.execute("SELECT count(*) FROM aliases").fetchone()[0])
     assert count == 4
-    store.close()
     await database.close()
 
 

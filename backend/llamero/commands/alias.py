@@ -74,7 +74,6 @@ async def _opened(options: Options) -> AsyncIterator[tuple[AliasBook, AliasEdito
         router = Router(catalog, book, discovery=discovery)
         yield book, AliasEditor(book, RemoteKeys(ground.paths.data_dir), router)
     finally:
-        store.close()
         await database.close()
 
 

@@ -43,7 +43,6 @@ async def _key(options: Options) -> int:
             case _:
                 _show(await store.listed())
     finally:
-        store.close()
         await database.close()
     return 0
 

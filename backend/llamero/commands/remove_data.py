@@ -99,7 +99,6 @@ async def _remote_models(paths: Paths) -> list[str]:
     try:
         return [alias.name for alias in (await AliasBook(store).current()).aliases if isinstance(alias, ApiModel)]
     finally:
-        store.close()
         await database.close()
 
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from llamero.infrastructure.storage.changes import ChangeWatch
 from llamero.infrastructure.storage.database import Database
 from llamero.models.aliases import Alias
 
@@ -44,14 +43,13 @@ class AliasStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._watch = ChangeWatch(database.path)
 
     def stamp(self) -> int | None:
         """A number that changes with every commit to the database; None where it cannot be told at once.
 
         Takes microseconds: it is asked before every request.
         """
-        return self._watch.count()
+        return self._database.changes.count()
 
     async def version(self) -> int:
         """How often the aliases have been changed."""
@@ -84,10 +82,6 @@ class AliasStore:
             return True
 
         return await self._database.write(work, durable=True)
-
-    def close(self) -> None:
-        """Close what `stamp` has opened; before the database, which otherwise cannot tidy up behind itself."""
-        self._watch.close()
 
 
 def _version(connection: sqlite3.Connection) -> int:

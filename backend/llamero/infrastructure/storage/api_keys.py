@@ -15,7 +15,6 @@ import msgspec
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.key_digest import digest
 from llamero.infrastructure.logs import register_secret
-from llamero.infrastructure.storage.changes import ChangeWatch
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
 from llamero.models.access import ApiKey, KeyTerms, NewApiKey, Scope, StoredKey
@@ -39,11 +38,10 @@ class ApiKeyStore:
         self._database = database
         self._clock = clock
         self._ids = IdMaker(clock)
-        self._changes = ChangeWatch(database.path)
 
     def stamp(self) -> int | None:
         """A number that changes when `stored` may return something else; None where it cannot be told at once."""
-        return self._changes.count()
+        return self._database.changes.count()
 
     async def stored(self) -> Sequence[StoredKey]:
         """Every key that was ever made, in the order in which they were."""
@@ -111,10 +109,6 @@ class ApiKeyStore:
             )
 
         await self._database.write(note)
-
-    def close(self) -> None:
-        """Stop looking for changes."""
-        self._changes.close()
 
 
 def _named(connection: sqlite3.Connection, name: str) -> StoredKey | None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from llamero.infrastructure.storage.changes import ChangeWatch
 from llamero.infrastructure.storage.connections import connect_reader
 from llamero.infrastructure.storage.failures import storage_error
 from llamero.infrastructure.storage.migrations import MIGRATIONS
@@ -32,6 +33,8 @@ class Database:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = path
+        self.changes = ChangeWatch(path)
+        """Tells, on the event loop and at once, whether anybody has changed the database."""
         self._busy_timeout_s = busy_timeout_s
         self._writer = Writer(connection, path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-reader")
@@ -68,6 +71,7 @@ class Database:
     async def close(self) -> None:
         """Finish what was begun and close the file; afterwards nothing but the file itself is left beside it."""
         self._closed = True
+        self.changes.close()
         await asyncio.to_thread(self._close)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
