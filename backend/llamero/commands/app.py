@@ -29,6 +29,7 @@ from llamero.desktop.single_instance import hand_over
 from llamero.desktop.tray import TrayAction
 from llamero.desktop.window import DesktopWindow
 from llamero.infrastructure.api_keys import read_api_key
+from llamero.infrastructure.event_loop import have_threads_give_way
 from llamero.infrastructure.instance_record import Announcement
 from llamero.infrastructure.links import LinkOpener
 from llamero.infrastructure.memory import give_back_freed_memory, look_for_garbage_rarely
@@ -53,6 +54,7 @@ NEW_CHAT = "--new-chat"
 def open_app(options: Options) -> int:
     """Show the window until it is closed. Raises LlameroError when the app cannot begin."""
     look_for_garbage_rarely()
+    have_threads_give_way()
     ground = prepare(options, {}, console_level="warning")
     if hand_over(ground.paths.run, _handed_over(options)):
         return 0

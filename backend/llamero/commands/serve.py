@@ -20,7 +20,7 @@ from llamero.commands.gateway import open_gateway
 from llamero.commands.options import Ground, Options, prepare
 from llamero.commands.signals import asked_to_end
 from llamero.infrastructure.api_keys import read_api_key
-from llamero.infrastructure.event_loop import new_event_loop
+from llamero.infrastructure.event_loop import have_threads_give_way, new_event_loop
 from llamero.infrastructure.memory import look_for_garbage_rarely
 from llamero.infrastructure.messages import default_messages
 from llamero.models.errors import IoFailed
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 def serve(options: Options) -> int:
     """Serve until asked to end. Raises LlameroError when it cannot begin."""
     look_for_garbage_rarely()
+    have_threads_give_way()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_until_asked(options))
 
