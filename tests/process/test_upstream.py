@@ -429,6 +429,15 @@ async def test_spare_connection_is_given_up_after_a_while_and_at_the_end() -> No
         await eventually(lambda: left == [1])
 
 
+async def test_engine_that_takes_no_connection_yet_is_not_asked_for_a_spare_one() -> None:
+    """A poll of an engine that loads is one attempt to connect, not two."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
+        up = Upstream(nobody.getsockname()[1], KEY)
+        assert await up.status("/health") is None
+        assert up._preparing is None
+
+
 async def test_engine_that_is_gone_is_upstream_failed_also_with_a_spare_connection() -> None:
     async with connections(answer_with_number) as (up, opened):
         await ask(up)

@@ -36,7 +36,7 @@ from llamero.models.errors import (
 from llamero.models.llama import Failure, LaunchSpec, OutputLines, ServerLimits
 
 PORT_ATTEMPTS = 3
-FIRST_POLL_S = 0.01
+FIRST_POLL_S = 0.025  # only where an engine does not say itself that it is ready
 HEALTH_TIMEOUT_S = 2.0
 LONGEST_POLL_S = 0.25
 POLL_SHARE = 0.02  # of the time waited so far: polling adds at most this share to a load
@@ -222,12 +222,14 @@ class LlamaServer:
         return EngineFailed(reason=engine_exit_sentence(status, tail), exit_status=status, log_tail=tail)
 
     async def ended(self) -> Failure:
-        """Wait until the process has ended and its whole tree is gone; say why."""
+        """Wait until the process has ended and its whole tree is gone; say why, unless it was asked to."""
         child = self._started()
         status = await child.wait()
         if self._upstream is not None:
             self._upstream.close()
         await child.reap_tree()
+        if self._stopping:  # no time is spent on looking for the cause: the next model may be waiting
+            return Failure(code=CRASHED, arguments={"reason": "it was stopped"}, exit_status=status)
         tail = self.log_tail(TAIL_LINES)
         return Failure(
             code=CRASHED, arguments={"reason": engine_exit_sentence(status, tail)}, exit_status=status, log_tail=tail

@@ -55,6 +55,10 @@ class Upstream:
     ) -> AsyncIterator[HttpReply]:
         """Send a request. `timeout_s` bounds it as a whole. Raises UpstreamFailed when the engine cannot be reached."""
         request = self._request_bytes(method, path, body, content_type, with_key)
+        if timeout_s is None:
+            async with self._replying(request) as reply:
+                yield reply
+            return
         whole = asyncio.timeout(timeout_s)
         try:
             async with whole, self._replying(request) as reply:
@@ -115,7 +119,8 @@ class Upstream:
             if reply is not None:
                 self._open.discard(reply)
                 reply.close()
-            self._prepare_spare()
+                if reply.has_begun:  # while an engine loads it takes no connection, and is asked often
+                    self._prepare_spare()
 
     async def _answers(self, spare: HttpReply, request: bytes) -> bool:
         """Ask on a connection that was made before. False: it had been given up when the request came."""
