@@ -42,13 +42,11 @@ class MeasuredInference(Generic[Reply]):
         began, outcome, answered = loop.time(), BROKEN, False
         try:
             async with self._inner.stream(request) as reply:
-                answered = reply.status < 400
-                # The client comes first: what is counted here can wait until its first token is out.
-                loop.call_soon(self._opened, request.model, reply, loop.time() - began)
+                answered, waited_s = reply.status < 400, loop.time() - began
                 try:
                     yield reply
-                finally:
-                    self._ended(request.model, reply)
+                finally:  # not before: the client comes first
+                    self._ended(request.model, reply, waited_s)
                 outcome = FINISHED if answered else BROKEN
         except (asyncio.CancelledError, ConnectionError, GeneratorExit):
             outcome = CANCELLED
@@ -56,15 +54,13 @@ class MeasuredInference(Generic[Reply]):
         finally:
             self._counts.model_requests[self._labels.label(request.model, answered=answered), outcome] += 1
 
-    def _opened(self, name: str, reply: InferenceReply, seconds: float) -> None:
-        """A reply in one piece begins with its end, which says nothing about its first token."""
-        if reply.status < 400 and reply.headers.get("Content-Type", "").startswith(EVENT_STREAM):
-            self._counts.first_token[self._labels.label(name, answered=True)].observe(seconds)
-
-    def _ended(self, name: str, reply: InferenceReply) -> None:
+    def _ended(self, name: str, reply: InferenceReply, waited_s: float) -> None:
         if reply.status >= 400:
             return
         model, counts = self._labels.label(name, answered=True), self._counts
+        # A reply in one piece begins with its end, which says nothing about its first token.
+        if reply.headers.get("Content-Type", "").startswith(EVENT_STREAM):
+            counts.first_token[model].observe(waited_s)
         if (tokens := tokens_of(reply)) is not None:
             counts.tokens[model, PROMPT] += tokens.prompt
             counts.tokens[model, GENERATED] += tokens.generated
