@@ -83,6 +83,11 @@ class HttpReply(asyncio.BufferedProtocol):
     # What the reader of the reply calls
 
     @property
+    def was_connected(self) -> bool:
+        """Has the engine taken the connection?"""
+        return self._transport is not None
+
+    @property
     def is_over(self) -> bool:
         """Has the connection ended, or has it been cut?"""
         return self._ended

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import msgspec
 
@@ -38,8 +38,7 @@ DONE_EVENT = data_event(DONE)
 logger = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def open_answer(
+def open_answer(
     actor: LlamaActor,
     spec: LaunchSpec,
     endpoint: str,
@@ -47,19 +46,15 @@ async def open_answer(
     *,
     method: str = "POST",
     form: Form | None = None,
-) -> AsyncIterator[Answer]:
+) -> AbstractAsyncContextManager[Answer]:
     """Send a request to the model and open its reply. Raises what the actor refuses with, or UpstreamFailed."""
-    answer = Answer(actor, spec, Question(endpoint=endpoint, body=body, method=method, form=form))
-    try:
-        await answer.open()
-        yield answer
-    finally:
-        await answer.close()
+    return Answer(actor, spec, Question(endpoint=endpoint, body=body, method=method, form=form))
 
 
 class Answer:
-    """An open reply. Iterate for its bytes, over `blocks` for the same with what they say, or `pour` them; once.
+    """A reply, open within its context.
 
+    Iterate for its bytes, over `blocks` for the same with what they say, or `pour` them; one of them, once.
     `continuations` and `replays` count how often another server took over, by either way; `on_recovery` is called
     when that begins, with the pause still to come.
     """
@@ -109,7 +104,18 @@ class Answer:
         """Have `tell` called once, when the first piece of a stream has come."""
         self._received.on_first_piece = tell
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Answer:
+        try:
+            await self._open()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._close()
+
+    async def _open(self) -> None:
         """Get the first reply. A server that dies before it has answered is replaced, as often as that is allowed."""
         note_waiting()
         self._lease = await self._actor.acquire(self._spec)
@@ -127,7 +133,7 @@ class Answer:
                 self._passing = self._passing_of_connection()
                 return
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         """Cut the connection, which frees the slot, and give the lease back."""
         try:
             await self._connection.aclose()

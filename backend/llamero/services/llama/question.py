@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -53,7 +53,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     def repeatable(self) -> Question:
         """The question with a seed of its own, so that a replay says the same."""
         if self.is_read and self.body.get("stream") and self.body.get("seed") in _RANDOM_SEEDS:
-            return msgspec.structs.replace(self, body={**self.body, "seed": secrets.randbits(31)})
+            return msgspec.structs.replace(self, body={**self.body, "seed": random.getrandbits(31)})
         return self
 
     def content(self, body: dict[str, object]) -> tuple[bytes | None, str]:
