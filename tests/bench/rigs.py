@@ -61,6 +61,46 @@ def bare_engine(command: list[str], *arguments: str) -> Iterator[tuple[str, subp
         process.wait()
 
 
+class BareProxy:
+    """A running `bare_proxy`: what a relay costs that does nothing else."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self._process = psutil.Process(process.pid)
+        self.address = address
+
+    def cpu_s(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+
+@contextlib.contextmanager
+def bare_proxy(upstream: str) -> Iterator[BareProxy]:
+    """Start one before the engine at this address."""
+    argv = [sys.executable, "-m", "tests.bench.bare_proxy", upstream.rpartition(":")[2]]
+    process = subprocess.Popen(argv, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield BareProxy(process, f"127.0.0.1:{process.stdout.readline().strip()}")
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Engine:
+    """An engine that Llamero has started, to be asked past the gateway."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        argv = process.cmdline()
+        self.address = f"127.0.0.1:{argv[argv.index('--port') + 1]}"
+        self.key = process.environ()["LLAMA_API_KEY"]
+        self._process = process
+
+    def keep_on_one_core(self) -> None:
+        """Have all its threads run on one core from now on."""
+        for thread in self._process.threads():
+            os.sched_setaffinity(thread.id, {0})
+
+
 class Gateway:
     """A running `llamero serve`."""
 
@@ -74,12 +114,11 @@ class Gateway:
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
-    def engine(self) -> tuple[str, str]:
-        """Address and key of the engine that runs now, to ask it past the gateway."""
+    def engine(self) -> Engine:
+        """The engine that runs now."""
         for child in self.process.children(recursive=True):
-            argv = child.cmdline()
-            if "--port" in argv:
-                return f"127.0.0.1:{argv[argv.index('--port') + 1]}", child.environ()["LLAMA_API_KEY"]
+            if "--port" in child.cmdline():
+                return Engine(child)
         raise SystemExit("no engine runs")
 
     def wait_until_unloaded(self) -> None:
