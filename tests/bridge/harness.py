@@ -39,7 +39,7 @@ from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
 from llamero.models.aliases import ApiModel, PausedTarget
 from llamero.models.bench import BenchFrame, BenchProgress, BenchReport, BenchRun
-from llamero.models.bridge import (
+from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ChatFrame,

@@ -15,7 +15,7 @@ from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.preferences import PreferenceStore
-from llamero.models.bridge import Progress
+from llamero.models.bridge.chats import Progress
 from llamero.models.chat import ChatDelta, Finished, TextDelta
 from llamero.models.conversations import Sampling
 from llamero.services.chats.protocols import ChatMessages

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.hub import Hub
 from llamero.bridge.metrics_push import MetricsPush
-from llamero.models.bridge import UiState
+from llamero.models.bridge.window import UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.llama import (
     Engine,

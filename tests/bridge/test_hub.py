@@ -12,7 +12,8 @@ import pytest
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.hub import Hub
 from llamero.bridge.windows import GOING_AWAY, NO_GREETING, REPLACED, TOO_SLOW, TRY_AGAIN_LATER, HubLimits
-from llamero.models.bridge import ChatFrame, ConversationRef, UiState
+from llamero.models.bridge.chats import ChatFrame, ConversationRef
+from llamero.models.bridge.window import UiState
 from llamero.models.conversations import Conversation
 from llamero.models.errors import IoFailed
 from tests.bridge.harness import eventually, frame, running_bridge

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llamero.bridge.windows import HubLimits
-from llamero.models.bridge import ChatFrame
+from llamero.models.bridge.chats import ChatFrame
 from llamero.models.conversations import Conversation
 from tests.bridge.harness import Page, eventually, running_bridge
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from llamero.bridge.windows import HubLimits
-from llamero.models.bridge import ChatFrame
+from llamero.models.bridge.chats import ChatFrame
 from tests.bridge.harness import Bridge, Page, running_bridge
 
 WINDOWS = 30

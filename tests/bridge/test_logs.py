@@ -13,7 +13,7 @@ import pytest
 from llamero.bridge.capabilities import WindowKind
 from llamero.infrastructure.log_file import LogFile
 from llamero.infrastructure.logs import BodyFormatter
-from llamero.models.bridge import UiState
+from llamero.models.bridge.window import UiState
 from llamero.models.errors import IoFailed
 from tests.bridge.harness import Bridge, Page, eventually, running_bridge
 

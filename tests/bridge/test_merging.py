@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamero.bridge.merging import Pending
-from llamero.models.bridge import ChatFrame, Progress, ProgressKind
+from llamero.models.bridge.chats import ChatFrame, Progress, ProgressKind
 from llamero.models.conversations import Message, Role
 
 LOADING = Progress(kind=ProgressKind.LOADING, model="m")

@@ -18,7 +18,9 @@ from llamero.bridge.capabilities import CAPABILITIES, WindowKind, check_capabili
 from llamero.bridge.commands import all_commands, control_commands
 from llamero.bridge.context import Context
 from llamero.bridge.registry import Registry, command
-from llamero.models.bridge import ChangeModel, Empty, RenameConversation, SendChatMessage
+from llamero.models.bridge.chats import RenameConversation, SendChatMessage
+from llamero.models.bridge.fields import Empty
+from llamero.models.bridge.servers import ChangeModel
 from llamero.models.conversations import Conversation
 from llamero.models.errors import EngineFailed, InvalidRequest, NotAvailable, Unavailable, UnknownCommand
 from tests.bridge.harness import eventually, running_bridge

@@ -12,7 +12,7 @@ from llamero.infrastructure.clock import Clock, SystemClock
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
-from llamero.models.bridge import Asked, ChatFrame, Progress, SendChatMessage
+from llamero.models.bridge.chats import Asked, ChatFrame, Progress, SendChatMessage
 from llamero.models.chat import ChatDelta, Finished, ReasoningDelta, TextDelta
 from llamero.models.conversations import Message, Sampling
 from llamero.services.chats.protocols import ChatMessages

@@ -34,7 +34,7 @@ from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.metrics_history import MetricsHistoryStore
 from llamero.infrastructure.storage.migrations import MIGRATIONS
 from llamero.infrastructure.storage.opening import open_database
-from llamero.models.bridge import Progress, SendChatMessage
+from llamero.models.bridge.chats import Progress, SendChatMessage
 from llamero.models.chat import ChatDelta, TextDelta
 from llamero.models.conversations import MessageStatus, Sampling
 from llamero.models.metrics import HardwareMetrics, MetricsSnapshot

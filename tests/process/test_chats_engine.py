@@ -13,7 +13,7 @@ from llamero.infrastructure.clock import SystemClock
 from llamero.infrastructure.messages import default_messages
 from llamero.infrastructure.remote.client import RemoteClient
 from llamero.infrastructure.remote_keys import RemoteKeys
-from llamero.models.bridge import SendChatMessage
+from llamero.models.bridge.chats import SendChatMessage
 from llamero.models.conversations import MessageStatus, Sampling
 from llamero.models.llama import Engine, LlamaCppConfig
 from llamero.services.catalog import ModelCatalog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from llamero.models.bridge import NewChat
+from llamero.models.bridge.chats import NewChat
 from tests.ui.conftest import Open
 from tests.ui.test_looks import conversation
 

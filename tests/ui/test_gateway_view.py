@@ -8,7 +8,7 @@ import time
 from playwright.async_api import expect
 
 from llamero.models.access import GatewayState
-from llamero.models.bridge import AliasConditions, PausedName
+from llamero.models.bridge.gateway import AliasConditions, PausedName
 from llamero.models.remote import KeyState
 from tests.ui.conftest import Open, Opened
 from tests.ui.test_chat_journey import last_call

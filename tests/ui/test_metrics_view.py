@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Download, expect
 
-from llamero.models.bridge import ServerInfo
+from llamero.models.bridge.servers import ServerInfo
 from llamero.models.llama import ServerPhase
 from tests.process.support import eventually
 from tests.ui.conftest import ARTIFACTS, Open, Opened

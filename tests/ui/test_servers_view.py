@@ -7,7 +7,7 @@ import re
 from msgspec.structs import replace
 from playwright.async_api import expect
 
-from llamero.models.bridge import ServerInfo
+from llamero.models.bridge.servers import ServerInfo
 from llamero.models.llama import EngineKind, ServerPhase
 from tests.fakes.fake_bridge.scenarios import DEMO, LARGE, QWEN, SMALL
 from tests.ui.conftest import Open, Opened

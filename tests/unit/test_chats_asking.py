@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llamero.models.bridge import (
+from llamero.models.bridge.chats import (
     ConversationRef,
     EditMessage,
     Progress,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.preferences import PreferenceStore
-from llamero.models.bridge import UiState
+from llamero.models.bridge.window import UiState
 from llamero.models.llama import LlamaCppConfig, ModelId
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S, ChatStore
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
-from llamero.models.bridge import Asked
+from llamero.models.bridge.chats import Asked
 from llamero.models.conversations import AnswerStats, Message, MessageError, MessageStatus, Role, Sampling
 from llamero.models.errors import Conflict, InvalidRequest, NotFound
 from tests.fakes.chats import DATABASE, open_store

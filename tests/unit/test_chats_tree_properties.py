@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.database import Database
-from llamero.models.bridge import Asked
+from llamero.models.bridge.chats import Asked
 from llamero.models.conversations import Conversation, Message, MessageStatus, Role
 from llamero.models.errors import Conflict, InvalidRequest, NotFound
 from tests.fakes.chats import DATABASE

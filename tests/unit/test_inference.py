@@ -10,7 +10,7 @@ import pytest
 
 from llamero.infrastructure.clock import SystemClock
 from llamero.models.aliases import Destination, FallbackDestination, LocalDestination
-from llamero.models.bridge import Progress, ProgressKind
+from llamero.models.bridge.chats import Progress, ProgressKind
 from llamero.models.chat import Finished, TextDelta
 from llamero.models.conversations import Sampling
 from llamero.models.errors import LlameroError, ModelNotFound, Unavailable, UpstreamFailed

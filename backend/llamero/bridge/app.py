@@ -11,7 +11,7 @@ from llamero.bridge.events import EventsRoute
 from llamero.bridge.front import CoreRoutes, Front
 from llamero.bridge.registry import Registry
 from llamero.bridge.snapshots import make_snapshot
-from llamero.models.bridge import Snapshot
+from llamero.models.bridge.window import Snapshot
 
 
 def connect_core(front: Front, services: Services, blobs: BlobStore, *, registry: Registry | None = None) -> None:

@@ -20,7 +20,7 @@ from aiohttp import web
 from llamero.bridge.tokens import Tokens
 from llamero.http.bodies import body_pieces
 from llamero.infrastructure.temporary_area import TemporaryArea, TemporaryFile
-from llamero.models.bridge import BlobHandle
+from llamero.models.bridge.window import BlobHandle
 from llamero.models.errors import IoFailed, NotFound, PayloadTooLarge, RateLimited
 
 MEBIBYTE = 1024 * 1024

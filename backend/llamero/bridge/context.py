@@ -19,7 +19,7 @@ from llamero.models.about import About, LicenseSummary, PlaceName
 from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
 from llamero.models.aliases import Alias, ApiModel, PausedTarget
 from llamero.models.bench import BenchFrame, BenchReport, BenchRun
-from llamero.models.bridge import (
+from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ConversationRef,

@@ -21,7 +21,7 @@ from llamero.bridge.hub import Hub
 from llamero.bridge.tokens import SUBPROTOCOL, Tokens
 from llamero.bridge.windows import FAILED, GOING_AWAY, NO_GREETING, TRY_AGAIN_LATER, Link, Window
 from llamero.http.errors import crashed
-from llamero.models.bridge import Greeting, Hello, Resume, Snapshot
+from llamero.models.bridge.window import Greeting, Hello, Resume, Snapshot
 from llamero.models.errors import LlameroError, RateLimited
 
 logger = logging.getLogger(__name__)

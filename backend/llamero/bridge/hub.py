@@ -14,7 +14,9 @@ import msgspec
 from llamero.bridge.windows import GOING_AWAY, REPLACED, HubLimits, Link, Window, WindowChannel
 from llamero.models.aliases import Alias
 from llamero.models.bench import BenchFrame
-from llamero.models.bridge import ConversationRef, ModelInfo, NewChat, ServerInfo, UiState
+from llamero.models.bridge.chats import ConversationRef, NewChat
+from llamero.models.bridge.servers import ModelInfo, ServerInfo
+from llamero.models.bridge.window import UiState
 from llamero.models.conversations import Conversation, Message
 from llamero.models.errors import RateLimited
 from llamero.models.inspector import RequestsChanged

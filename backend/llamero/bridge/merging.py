@@ -11,7 +11,7 @@ from io import StringIO
 
 import msgspec
 
-from llamero.models.bridge import ChatFrame, Progress
+from llamero.models.bridge.chats import ChatFrame, Progress
 from llamero.models.conversations import Message
 
 _encode = msgspec.json.Encoder().encode

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llamero.infrastructure.model_headers import ModelHeaders
-from llamero.models.bridge import ModelInfo
+from llamero.models.bridge.servers import ModelInfo
 from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.llama import LlamaCppConfig
 

@@ -19,7 +19,7 @@ from llamero.bridge.hub import Hub
 from llamero.bridge.model_infos import ModelInfos
 from llamero.infrastructure.clock import Clock
 from llamero.models.aliases import AliasKind, ListedModel
-from llamero.models.bridge import ModelInfo
+from llamero.models.bridge.servers import ModelInfo
 from llamero.models.errors import LlameroError
 from llamero.models.llama import LlamaCppConfig
 

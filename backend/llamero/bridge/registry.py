@@ -17,7 +17,7 @@ from types import ModuleType
 
 import msgspec
 
-from llamero.models.bridge import Empty
+from llamero.models.bridge.fields import Empty
 from llamero.models.errors import UnknownCommand
 
 NAME_LIMIT = 100

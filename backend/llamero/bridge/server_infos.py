@@ -14,7 +14,7 @@ from typing import Protocol
 from llamero.bridge.hub import Hub
 from llamero.http.errors import ErrorText
 from llamero.infrastructure.clock import Clock
-from llamero.models.bridge import ServerInfo
+from llamero.models.bridge.servers import ServerInfo
 from llamero.models.errors import LlameroError
 from llamero.models.events import StateEvent
 from llamero.models.llama import (

@@ -7,7 +7,7 @@ import asyncio
 from llamero import __version__
 from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.context import Services
-from llamero.models.bridge import Snapshot, UiState
+from llamero.models.bridge.window import Snapshot, UiState
 from llamero.models.metrics import MetricsSnapshot
 
 # Under which the preferences keep how the page looks.

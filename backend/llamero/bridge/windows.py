@@ -15,7 +15,7 @@ from collections import deque
 import msgspec
 
 from llamero.bridge.merging import Pending
-from llamero.models.bridge import ChatFrame
+from llamero.models.bridge.chats import ChatFrame
 
 MEBIBYTE = 1024 * 1024
 

@@ -39,7 +39,8 @@ from llamero.infrastructure.storage.chats import ChatStore
 from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import GatewayState
-from llamero.models.bridge import NewChat, UiState
+from llamero.models.bridge.chats import NewChat
+from llamero.models.bridge.window import UiState
 from llamero.models.desktop import Activate
 from llamero.models.errors import IoFailed
 from llamero.models.inspector import InspectorState

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from llamero.models.bridge import Identifier, ServerInfo
+from llamero.models.bridge.fields import Identifier
+from llamero.models.bridge.servers import ServerInfo
 from llamero.models.llama import EngineKind, LaunchFlag
 from llamero.models.logs import LogLines
 

@@ -12,9 +12,12 @@ import msgspec
 from msgspec import structs
 
 from llamero.infrastructure.messages import default_messages
-from llamero.models import about, bridge, conversations, supervision
+from llamero.models import about, conversations, supervision
 from llamero.models.bench import BenchReport
-from llamero.models.bridge import ChatFrame, ModelInfo, ServerInfo, Snapshot
+from llamero.models.bridge import bench, chats, metrics, servers, window
+from llamero.models.bridge.chats import ChatFrame
+from llamero.models.bridge.servers import ModelInfo, ServerInfo
+from llamero.models.bridge.window import Snapshot
 from llamero.models.build import ThirdPartyLicense
 from llamero.models.conversations import (
     AnswerStats,
@@ -40,38 +43,38 @@ if TYPE_CHECKING:
     from tests.fakes.fake_bridge.server import FakeBridge
 
 ARGUMENTS: dict[str, type] = {
-    "get_conversation": bridge.ConversationRef,
-    "send_chat_message": bridge.SendChatMessage,
-    "edit_message": bridge.EditMessage,
-    "retry_message": bridge.RetryMessage,
-    "watch_message": bridge.WatchMessage,
-    "stop_message": bridge.MessageRef,
-    "select_branch": bridge.SelectBranch,
-    "rename_conversation": bridge.RenameConversation,
-    "change_conversation": bridge.ChangeConversation,
-    "delete_conversation": bridge.ConversationRef,
-    "restore_conversation": bridge.ConversationRef,
-    "search_messages": bridge.SearchMessages,
-    "add_model_file": bridge.AddModelFile,
-    "change_model": bridge.ChangeModel,
-    "start_model": bridge.ModelRef,
-    "stop_model": bridge.StopModel,
-    "get_server_log": bridge.ModelRef,
-    "restart_model": bridge.ModelRef,
-    "unload_model": bridge.ModelRef,
-    "get_server_details": bridge.ModelRef,
+    "get_conversation": chats.ConversationRef,
+    "send_chat_message": chats.SendChatMessage,
+    "edit_message": chats.EditMessage,
+    "retry_message": chats.RetryMessage,
+    "watch_message": chats.WatchMessage,
+    "stop_message": chats.MessageRef,
+    "select_branch": chats.SelectBranch,
+    "rename_conversation": chats.RenameConversation,
+    "change_conversation": chats.ChangeConversation,
+    "delete_conversation": chats.ConversationRef,
+    "restore_conversation": chats.ConversationRef,
+    "search_messages": chats.SearchMessages,
+    "add_model_file": servers.AddModelFile,
+    "change_model": servers.ChangeModel,
+    "start_model": servers.ModelRef,
+    "stop_model": servers.StopModel,
+    "get_server_log": servers.ModelRef,
+    "restart_model": servers.ModelRef,
+    "unload_model": servers.ModelRef,
+    "get_server_details": servers.ModelRef,
     "get_server_output": supervision.GetServerOutput,
     "watch_logs": supervision.WatchLogs,
-    "open_link": bridge.OpenLink,
-    "set_ui_state": bridge.SetUiState,
-    "watch_metrics": bridge.WatchMetrics,
+    "open_link": window.OpenLink,
+    "set_ui_state": window.SetUiState,
+    "watch_metrics": metrics.WatchMetrics,
     **requests.ARGUMENTS,
     **gateway.ARGUMENTS,
-    "get_metrics_history": bridge.GetMetricsHistory,
-    "export_metrics": bridge.ExportMetrics,
-    "save_file": bridge.SaveFile,
-    "start_bench": bridge.StartBench,
-    "get_bench_run": bridge.BenchRef,
+    "get_metrics_history": metrics.GetMetricsHistory,
+    "export_metrics": metrics.ExportMetrics,
+    "save_file": window.SaveFile,
+    "start_bench": bench.StartBench,
+    "get_bench_run": bench.BenchRef,
     "change_setting": ChangeSetting,
     "get_license": about.LicenseRef,
     "open_place": about.OpenPlace,
@@ -143,14 +146,14 @@ class Commands(RequestCommands, GatewayCommands):
     def get_snapshot(self) -> Snapshot:
         return self.snapshot()
 
-    def get_conversation(self, args: bridge.ConversationRef) -> ConversationWithMessages:
+    def get_conversation(self, args: chats.ConversationRef) -> ConversationWithMessages:
         found = [one for one in self.world.messages.values() if one.conversation_id == args.conversation_id]
         current = [self.running[one.id].message if one.id in self.running else one for one in found]
         return ConversationWithMessages(conversation=self._conversation(args.conversation_id), messages=tuple(current))
 
     # Messages
 
-    def send_chat_message(self, args: bridge.SendChatMessage) -> bridge.Asked:
+    def send_chat_message(self, args: chats.SendChatMessage) -> chats.Asked:
         self._known_model(args.model)
         if args.conversation_id is None:
             conversation = Conversation(
@@ -167,16 +170,16 @@ class Commands(RequestCommands, GatewayCommands):
             conversation = self._conversation(args.conversation_id)
         return self._ask(conversation, args.parent_id or conversation.head, args.text, args.model, args.on)
 
-    def edit_message(self, args: bridge.EditMessage) -> bridge.Asked:
+    def edit_message(self, args: chats.EditMessage) -> chats.Asked:
         old = self.world.messages[args.message_id]
         return self._ask(self._conversation(old.conversation_id), old.parent_id, args.text, args.model, args.on)
 
-    def retry_message(self, args: bridge.RetryMessage) -> bridge.Asked:
+    def retry_message(self, args: chats.RetryMessage) -> chats.Asked:
         old = self.world.messages[args.message_id]
         conversation = self._conversation(old.conversation_id)
         return self._answer(conversation, self.world.messages[old.parent_id or ""], args.model, args.on, None)
 
-    def _ask(self, conversation: Conversation, parent: str | None, text: str, model: str, on: str) -> bridge.Asked:
+    def _ask(self, conversation: Conversation, parent: str | None, text: str, model: str, on: str) -> chats.Asked:
         user = Message(
             id=f"u{next(self.numbers)}",
             conversation_id=conversation.id,
@@ -190,7 +193,7 @@ class Commands(RequestCommands, GatewayCommands):
 
     def _answer(
         self, conversation: Conversation, parent: Message, model: str, on: str, user: Message | None
-    ) -> bridge.Asked:
+    ) -> chats.Asked:
         message = Message(
             id=f"a{next(self.numbers)}x",
             conversation_id=conversation.id,
@@ -211,7 +214,7 @@ class Commands(RequestCommands, GatewayCommands):
         if user:
             self.fake.event("message", user)
         self.fake.event("message", message)
-        return bridge.Asked(conversation=conversation, assistant_message=message, user_message=user)
+        return chats.Asked(conversation=conversation, assistant_message=message, user_message=user)
 
     async def _stream(self, answering: Answering) -> None:
         world, rate = self.world, self.fake.rate
@@ -269,24 +272,24 @@ class Commands(RequestCommands, GatewayCommands):
 
     def _frame(self, frame: dict[str, Any]) -> None:
         # Numbers of channels differ between windows by far, so each page takes only its own.
-        for window in self.fake.windows.values():
-            window.push(frame)
+        for shown in self.fake.windows.values():
+            shown.push(frame)
 
-    def watch_message(self, args: bridge.WatchMessage) -> Message:
+    def watch_message(self, args: chats.WatchMessage) -> Message:
         answering = self.running.get(args.message_id)
         if answering is None:
             return self.world.messages[args.message_id]
         answering.channels.append(int(args.on.split(":")[1]))
         return answering.message
 
-    def stop_message(self, args: bridge.MessageRef) -> Message:
+    def stop_message(self, args: chats.MessageRef) -> Message:
         answering = self.running.get(args.message_id)
         if answering is None or answering.task is None:
             return self.world.messages[args.message_id]
         answering.task.cancel()
         return answering.message
 
-    def select_branch(self, args: bridge.SelectBranch) -> Conversation:
+    def select_branch(self, args: chats.SelectBranch) -> Conversation:
         leaf = args.message_id
         while children := [one.id for one in self.world.messages.values() if one.parent_id == leaf]:
             leaf = children[-1]
@@ -294,25 +297,25 @@ class Commands(RequestCommands, GatewayCommands):
 
     # Conversations
 
-    def rename_conversation(self, args: bridge.RenameConversation) -> Conversation:
+    def rename_conversation(self, args: chats.RenameConversation) -> Conversation:
         return self._put(
             structs.replace(self._conversation(args.conversation_id), title=args.title, title_is_automatic=False)
         )
 
-    def change_conversation(self, args: bridge.ChangeConversation) -> Conversation:
+    def change_conversation(self, args: chats.ChangeConversation) -> Conversation:
         changes = {
             name: value for name in ("model", "system_prompt", "sampling") if (value := getattr(args, name)) is not None
         }
         return self._put(structs.replace(self._conversation(args.conversation_id), **changes))
 
-    def delete_conversation(self, args: bridge.ConversationRef) -> None:
+    def delete_conversation(self, args: chats.ConversationRef) -> None:
         self.world.deleted[args.conversation_id] = self.world.conversations.pop(args.conversation_id)
         self.fake.event("conversation_deleted", args)
 
-    def restore_conversation(self, args: bridge.ConversationRef) -> Conversation:
+    def restore_conversation(self, args: chats.ConversationRef) -> Conversation:
         return self._put(self.world.deleted.pop(args.conversation_id))
 
-    def search_messages(self, args: bridge.SearchMessages) -> list[conversations.SearchHit]:
+    def search_messages(self, args: chats.SearchMessages) -> list[conversations.SearchHit]:
         hits = []
         for message in self.world.messages.values():
             at = message.content.lower().find(args.query.lower())
@@ -351,7 +354,7 @@ class Commands(RequestCommands, GatewayCommands):
                 return model
         raise Refusal(404, "model_router_error-model_not_found", f"There is no model {alias}.")
 
-    def add_model_file(self, args: bridge.AddModelFile) -> ModelInfo:
+    def add_model_file(self, args: servers.AddModelFile) -> ModelInfo:
         if not args.path.endswith(".gguf"):
             raise Refusal(422, "bad_model_file", f"{args.path} is not a GGUF file. Choose a file that ends in .gguf.")
         model = ModelInfo(
@@ -367,9 +370,9 @@ class Commands(RequestCommands, GatewayCommands):
     def choose_model_file(self) -> ModelInfo | None:
         if not self.world.native_dialogs:
             raise Refusal(409, "not_available", "A browser tab cannot open the file dialog. Type the path instead.")
-        return self.add_model_file(bridge.AddModelFile(path="/models/chosen.gguf"))
+        return self.add_model_file(servers.AddModelFile(path="/models/chosen.gguf"))
 
-    def change_model(self, args: bridge.ChangeModel) -> ModelInfo:
+    def change_model(self, args: servers.ChangeModel) -> ModelInfo:
         changed = structs.replace(
             self._known_model(args.alias),
             context_length=args.context_length,
@@ -381,10 +384,10 @@ class Commands(RequestCommands, GatewayCommands):
         self.fake.event("models", self.world.models)
         return changed
 
-    def start_model(self, args: bridge.ModelRef) -> ServerInfo:
+    def start_model(self, args: servers.ModelRef) -> ServerInfo:
         return self._server(ServerInfo(alias=args.alias, phase=ServerPhase.READY))
 
-    def stop_model(self, args: bridge.StopModel) -> None:
+    def stop_model(self, args: servers.StopModel) -> None:
         if args.alias:
             self._server(ServerInfo(alias=args.alias, phase=ServerPhase.STOPPED))
 
@@ -393,21 +396,21 @@ class Commands(RequestCommands, GatewayCommands):
         self.fake.event("servers", self.world.servers)
         return server
 
-    def get_server_log(self, args: bridge.ModelRef) -> bridge.ServerLog:
+    def get_server_log(self, args: servers.ModelRef) -> servers.ServerLog:
         lines = [
             f"srv  load_model: loading model '{args.alias}'",
             "llama_model_load: error loading model: unable to allocate CPU buffer",
             "srv  main: exiting due to model loading error",
         ]
-        return bridge.ServerLog(alias=args.alias, lines=tuple(lines * 12))
+        return servers.ServerLog(alias=args.alias, lines=tuple(lines * 12))
 
-    def restart_model(self, args: bridge.ModelRef) -> ServerInfo:
+    def restart_model(self, args: servers.ModelRef) -> ServerInfo:
         return self.start_model(args)
 
-    def unload_model(self, args: bridge.ModelRef) -> None:
-        self.stop_model(bridge.StopModel(alias=args.alias))
+    def unload_model(self, args: servers.ModelRef) -> None:
+        self.stop_model(servers.StopModel(alias=args.alias))
 
-    def get_server_details(self, args: bridge.ModelRef) -> supervision.ServerDetails:
+    def get_server_details(self, args: servers.ModelRef) -> supervision.ServerDetails:
         known = self.world.details.get(args.alias)
         server = next((one for one in self.world.servers if one.alias == args.alias), None)
         if server is None:
@@ -440,7 +443,7 @@ class Commands(RequestCommands, GatewayCommands):
 
     # Benches
 
-    def start_bench(self, args: bridge.StartBench) -> None:
+    def start_bench(self, args: bench.StartBench) -> None:
         self.fake.event("bench", self.world.benches.step(args.model, 0))
 
     def stop_bench(self) -> None:
@@ -448,10 +451,10 @@ class Commands(RequestCommands, GatewayCommands):
         if now is not None and now.progress is not None:
             self.fake.event("bench", self.world.benches.finish(now.progress.model))
 
-    def list_bench_runs(self) -> bridge.BenchRuns:
-        return bridge.BenchRuns(now=self.world.benches.now, runs=tuple(self.world.benches.runs))
+    def list_bench_runs(self) -> bench.BenchRuns:
+        return bench.BenchRuns(now=self.world.benches.now, runs=tuple(self.world.benches.runs))
 
-    def get_bench_run(self, args: bridge.BenchRef) -> BenchReport:
+    def get_bench_run(self, args: bench.BenchRef) -> BenchReport:
         return self.world.benches.report(args.id, args.against)
 
     # Settings, and the program about itself
@@ -485,16 +488,16 @@ class Commands(RequestCommands, GatewayCommands):
 
     # The page
 
-    def open_link(self, args: bridge.OpenLink) -> None:
+    def open_link(self, args: window.OpenLink) -> None:
         return None
 
-    def set_ui_state(self, args: bridge.SetUiState) -> None:
+    def set_ui_state(self, args: window.SetUiState) -> None:
         self.world.ui = args.ui
 
-    def watch_metrics(self, args: bridge.WatchMetrics) -> None:
+    def watch_metrics(self, args: metrics.WatchMetrics) -> None:
         self.watching, self.watching_closely = args.watching, args.closely
 
-    def get_metrics_history(self, args: bridge.GetMetricsHistory) -> MetricsHistory:
+    def get_metrics_history(self, args: metrics.GetMetricsHistory) -> MetricsHistory:
         self.histories_asked += 1
         if self.histories_fail:
             raise Refusal(500, "server_error-io_error", "The database cannot be read.")
@@ -509,11 +512,11 @@ class Commands(RequestCommands, GatewayCommands):
             measured_for_s=world.measured_for_s,
         )
 
-    def save_file(self, args: bridge.SaveFile) -> bridge.SavedFile:
+    def save_file(self, args: window.SaveFile) -> window.SavedFile:
         self.world.saved[args.name] = self.fake.blobs[args.handle]
-        return bridge.SavedFile(path=f"/home/me/{args.name}")
+        return window.SavedFile(path=f"/home/me/{args.name}")
 
-    def export_metrics(self, args: bridge.ExportMetrics) -> MetricsExport:
+    def export_metrics(self, args: metrics.ExportMetrics) -> MetricsExport:
         return MetricsExport(file_name=f"llamero-metrics-{args.range}.csv", content="time,cpu.load (percent)\n")
 
 

@@ -6,9 +6,9 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from llamero.models import bridge
 from llamero.models.access import ApiKey, GatewayState, NewApiKey, Scope
 from llamero.models.aliases import Alias, ApiModel, FallbackAlias, UserAlias
+from llamero.models.bridge import gateway
 from llamero.models.errors import Conflict
 from llamero.services.alias_rules import checked
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tests.fakes.fake_bridge.server import FakeBridge
 
 ARGUMENTS: dict[str, type] = {
-    "save_alias": bridge.SaveAlias,
-    "delete_alias": bridge.DeleteAlias,
-    "create_api_key": bridge.CreateApiKey,
-    "revoke_api_key": bridge.RevokeApiKey,
+    "save_alias": gateway.SaveAlias,
+    "delete_alias": gateway.DeleteAlias,
+    "create_api_key": gateway.CreateApiKey,
+    "revoke_api_key": gateway.RevokeApiKey,
 }
 
 
@@ -69,10 +69,10 @@ class GatewayCommands:
     def list_aliases(self) -> list[Alias]:
         return self.world.aliases
 
-    def get_alias_conditions(self) -> bridge.AliasConditions:
+    def get_alias_conditions(self) -> gateway.AliasConditions:
         return self.world.conditions
 
-    def save_alias(self, args: bridge.SaveAlias) -> bridge.SavedAlias:
+    def save_alias(self, args: gateway.SaveAlias) -> gateway.SavedAlias:
         aliases = self.world.aliases
         former = args.former or args.alias.name
         saved = checked(args.alias, [one for one in aliases if one.name != former])
@@ -82,16 +82,16 @@ class GatewayCommands:
             aliases.remove(saved)
             aliases.insert(args.place, saved)
         self.world.aliases = aliases
-        return bridge.SavedAlias(alias=saved)
+        return gateway.SavedAlias(alias=saved)
 
-    def delete_alias(self, args: bridge.DeleteAlias) -> bridge.DeletedAlias:
+    def delete_alias(self, args: gateway.DeleteAlias) -> gateway.DeletedAlias:
         self.world.aliases = [one for one in self.world.aliases if one.name != args.name]
-        return bridge.DeletedAlias()
+        return gateway.DeletedAlias()
 
     def list_api_keys(self) -> list[ApiKey]:
         return self.world.keys
 
-    def create_api_key(self, args: bridge.CreateApiKey) -> NewApiKey:
+    def create_api_key(self, args: gateway.CreateApiKey) -> NewApiKey:
         if any(key.name == args.name for key in self.world.keys):
             raise Conflict("key_error-name_taken", param="name", name=args.name)
         secret = f"lla_{secrets.token_urlsafe(24)}"
@@ -108,7 +108,7 @@ class GatewayCommands:
         self.world.keys = [*self.world.keys, key]
         return NewApiKey(secret=secret, key=key)
 
-    def revoke_api_key(self, args: bridge.RevokeApiKey) -> ApiKey:
+    def revoke_api_key(self, args: gateway.RevokeApiKey) -> ApiKey:
         revoked = next(key for key in self.world.keys if key.name == args.name)
         self.world.keys = [key for key in self.world.keys if key.name != args.name]
         return revoked

@@ -10,7 +10,10 @@ from tempfile import TemporaryDirectory
 
 from llamero.models.access import ApiKey, GatewayState
 from llamero.models.aliases import Alias, AliasKind
-from llamero.models.bridge import AliasConditions, ModelInfo, Progress, ProgressKind, ServerInfo, UiState
+from llamero.models.bridge.chats import Progress, ProgressKind
+from llamero.models.bridge.gateway import AliasConditions
+from llamero.models.bridge.servers import ModelInfo, ServerInfo
+from llamero.models.bridge.window import UiState
 from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
 from llamero.models.inspector import RequestDetails
 from llamero.models.llama import ServerPhase

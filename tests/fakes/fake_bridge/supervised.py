@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from llamero.models.bridge import ModelInfo, ServerInfo
+from llamero.models.bridge.servers import ModelInfo, ServerInfo
 from llamero.models.llama import EngineKind, LaunchFlag, ServerPhase
 from llamero.models.logs import LogLine, LogSource
 from llamero.models.supervision import ExitInfo, ServerDetails

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.models.aliases import Alias, ApiModel
-from llamero.models.bridge import AliasConditions, DeleteAlias, DeletedAlias, PausedName, SaveAlias, SavedAlias
+from llamero.models.bridge.gateway import AliasConditions, DeleteAlias, DeletedAlias, PausedName, SaveAlias, SavedAlias
 from llamero.services.alias_editor import Notice
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.models.access import ApiKey, GatewayState, NewApiKey
-from llamero.models.bridge import CreateApiKey, RevokeApiKey
+from llamero.models.bridge.gateway import CreateApiKey, RevokeApiKey
 
 
 @command("get_gateway")

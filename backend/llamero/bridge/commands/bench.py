@@ -5,7 +5,7 @@ from __future__ import annotations
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.models.bench import BenchReport
-from llamero.models.bridge import BenchRef, BenchRuns, StartBench
+from llamero.models.bridge.bench import BenchRef, BenchRuns, StartBench
 
 
 @command("start_bench")

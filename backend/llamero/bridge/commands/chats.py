@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
-from llamero.models.bridge import (
+from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ConversationRef,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
-from llamero.models.bridge import ExportMetrics, GetMetricsHistory, WatchMetrics
+from llamero.models.bridge.metrics import ExportMetrics, GetMetricsHistory, WatchMetrics
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from llamero.bridge.context import Context, Services
 from llamero.bridge.registry import command
 from llamero.models.aliases import AliasKind, UserAlias
-from llamero.models.bridge import AddModelFile, ChangeModel, ModelInfo
+from llamero.models.bridge.servers import AddModelFile, ChangeModel, ModelInfo
 from llamero.models.errors import BadModelFile, ModelFileNotFound, NotAvailable
 from llamero.models.llama import LlamaCppConfig
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llamero.bridge.commands.models import config_of
 from llamero.bridge.context import Context, Services
 from llamero.bridge.registry import command
-from llamero.models.bridge import ModelRef, ServerInfo, ServerLog, StopModel
+from llamero.models.bridge.servers import ModelRef, ServerInfo, ServerLog, StopModel
 from llamero.models.supervision import GetServerOutput, ServerDetails, ServerOutput
 
 

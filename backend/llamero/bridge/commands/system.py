@@ -7,7 +7,7 @@ import os
 from llamero.bridge.context import Context
 from llamero.bridge.registry import command
 from llamero.bridge.snapshots import UI_STATE, make_snapshot
-from llamero.models.bridge import OpenLink, SavedFile, SaveFile, SetUiState, Snapshot
+from llamero.models.bridge.window import OpenLink, SavedFile, SaveFile, SetUiState, Snapshot
 from llamero.models.desktop import Activate, Activated
 from llamero.models.errors import NotAvailable
 

@@ -20,7 +20,7 @@ from llamero.infrastructure.storage import rows, tree
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
 from llamero.infrastructure.storage.search import search
-from llamero.models.bridge import Asked
+from llamero.models.bridge.chats import Asked
 from llamero.models.conversations import (
     Conversation,
     ConversationWithMessages,

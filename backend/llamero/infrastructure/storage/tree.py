@@ -7,7 +7,7 @@ import sqlite3
 from msgspec.structs import replace
 
 from llamero.infrastructure.storage import rows
-from llamero.models.bridge import Asked
+from llamero.models.bridge.chats import Asked
 from llamero.models.conversations import Conversation, Message, MessageStatus, Role, Sampling
 from llamero.models.errors import Conflict, NotFound
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.messages import Messages
 from llamero.infrastructure.storage.chats import ChatStore
-from llamero.models.bridge import ChatFrame, Progress, ProgressKind
+from llamero.models.bridge.chats import ChatFrame, Progress, ProgressKind
 from llamero.models.chat import Finished, ReasoningDelta, TextDelta
 from llamero.models.conversations import (
     AnswerStats,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-from llamero.models.bridge import ChatFrame, Progress
+from llamero.models.bridge.chats import ChatFrame, Progress
 from llamero.models.chat import ChatDelta
 from llamero.models.conversations import Sampling
 

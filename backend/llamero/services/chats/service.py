@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.messages import Messages
 from llamero.infrastructure.storage.chats import ChatStore
-from llamero.models.bridge import (
+from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ConversationRef,

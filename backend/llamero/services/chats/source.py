@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import asdict
 
-from llamero.models.bridge import Progress, ProgressKind
+from llamero.models.bridge.chats import Progress, ProgressKind
 from llamero.models.chat import ChatDelta, Finished, PromptProgress
 from llamero.models.conversations import Sampling
 from llamero.models.inference import CHAT, InferenceRequest

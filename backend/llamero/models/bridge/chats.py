@@ -1,0 +1,134 @@
+"""Commands of conversations and answers, and what is pushed of an answer.
+
+`on` is a channel that the page has opened, as `__CHANNEL__:<number>`; its frames carry `ChatFrame`s.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from llamero.models.bridge.fields import ChannelId, Identifier, Text, Title
+from llamero.models.conversations import Conversation, Message, Sampling
+
+
+class ProgressKind(StrEnum):
+    """What happens before the first token, and when an answer is healed."""
+
+    QUEUED = "queued"
+    LOADING = "loading"
+    READING = "reading"
+    RECOVERING = "recovering"
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens now. `done` and `total` in tokens, where known."""
+
+    kind: ProgressKind
+    model: str
+    done: int | None = None
+    total: int | None = None
+
+
+class ChatFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """More of an answer: text, reasoning, what happens meanwhile; at the end the message as it was saved."""
+
+    text: str = ""
+    reasoning: str = ""
+    progress: Progress | None = None
+    tokens_per_second: float | None = None
+    message: Message | None = None
+
+
+class SendChatMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask. Without a conversation a new one begins; without a parent the message goes under the head."""
+
+    text: Text
+    model: Identifier
+    on: ChannelId
+    conversation_id: Identifier | None = None
+    parent_id: Identifier | None = None
+    system_prompt: Text | None = None
+    sampling: Sampling | None = None
+
+
+class EditMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say something else in the place of a message of the user's; a sibling with an answer of its own."""
+
+    message_id: Identifier
+    text: Text
+    model: Identifier
+    on: ChannelId
+
+
+class RetryMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answer once more; a sibling of the given answer."""
+
+    message_id: Identifier
+    model: Identifier
+    on: ChannelId
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was saved before the answer began. `user_message` is None for a retry."""
+
+    conversation: Conversation
+    assistant_message: Message
+    user_message: Message | None = None
+
+
+class WatchMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Follow an answer that is under way, after a reload or in a second window."""
+
+    message_id: Identifier
+    on: ChannelId
+
+
+class MessageRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One message."""
+
+    message_id: Identifier
+
+
+class ConversationRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One conversation."""
+
+    conversation_id: Identifier
+
+
+class SelectBranch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Show the branch that this message is on, down to its newest leaf."""
+
+    conversation_id: Identifier
+    message_id: Identifier
+
+
+class RenameConversation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give a title."""
+
+    conversation_id: Identifier
+    title: Title
+
+
+class ChangeConversation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Change how a conversation is answered from now on; None leaves a field as it is."""
+
+    conversation_id: Identifier
+    model: Identifier | None = None
+    system_prompt: Text | None = None
+    sampling: Sampling | None = None
+
+
+class SearchMessages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Find words in titles and messages."""
+
+    query: Annotated[str, msgspec.Meta(max_length=500)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class NewChat(msgspec.Struct, frozen=True, kw_only=True):
+    """The desktop asks the window for a new chat: with a model that was opened, or with the one that it has."""
+
+    model: str | None = None
