@@ -67,16 +67,16 @@ async def _ask_often(address: str, requests: int) -> None:
     await asyncio.gather(*(ask(requests // SENDERS) for _ in range(SENDERS)))
 
 
-def switching(rounds: int = 9) -> Iterator[Figure]:
+def switching(rounds: int = 12) -> Iterator[Figure]:
     """From a request for the model that is not loaded to its first token, against a stop and a start by hand."""
     ours, bare = [], []
     with tempfile.TemporaryDirectory() as directory:
         other = Path(directory, "other.gguf")
         shutil.copyfile(DEMO, other)
         with gateway("", "--model", str(other)) as llamero:
+            client(llamero.address, 1, 1, model="other")
             for _ in range(rounds):
-                client(llamero.address, 1, 1, model="other")
-                ours.append(client(llamero.address, 1, 1, model="demo")["first_s"])
+                ours += [client(llamero.address, 1, 1, model=name)["first_s"] for name in ("demo", "other")]
                 bare.append(_by_hand())
     yield Figure("by hand: stop, start, first token", statistics.median(bare) * 1000, "ms", "", True)
     yield at_most("switching models ÷ by hand", statistics.median(ours) / statistics.median(bare), 1.10, "×")
