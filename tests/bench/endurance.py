@@ -76,7 +76,7 @@ def switching(rounds: int = 12) -> Iterator[Figure]:
         with gateway("", "--model", str(other)) as llamero:
             client(llamero.address, 1, 1, model="other")
             for _ in range(rounds):
-                ours += [client(llamero.address, 1, 1, model=name)["first_s"] for name in ("demo", "other")]
+                ours += [client(llamero.address, 1, 1, model=name).first_s for name in ("demo", "other")]
                 bare.append(_by_hand())
     yield Figure("by hand: stop, start, first token", statistics.median(bare) * 1000, "ms", "", True)
     yield at_most("switching models ÷ by hand", statistics.median(ours) / statistics.median(bare), 1.10, "×")
@@ -92,7 +92,7 @@ def _by_hand() -> float:
         with bare_engine(EMBEDDED) as (next_address, _):
             poll_health(next_address, 0.005)
             ready = time.monotonic() - begin
-            return ready + client(next_address, 1, 1)["first_s"]
+            return ready + client(next_address, 1, 1).first_s
 
 
 class Connection:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import psutil
 
 from tests.bench.rigs import (
     EMBEDDED,
-    BareProxy,
-    Gateway,
     bare_engine,
     bare_proxy,
     client,
@@ -49,12 +47,12 @@ def load_lag(rounds: int = 9) -> Iterator[Figure]:
         client(llamero.address, 1, 1)  # learns the engine's flags, once per binary
         for _ in range(rounds):
             llamero.wait_until_unloaded()
-            ours.append(client(llamero.address, 1, 1)["first_s"])
+            ours.append(client(llamero.address, 1, 1).first_s)
             begin = time.monotonic()
             with bare_engine(EMBEDDED) as (address, _process):
                 poll_health(address, 0.005)
                 ready = time.monotonic() - begin
-                bare.append(ready + client(address, 1, 1)["first_s"])
+                bare.append(ready + client(address, 1, 1).first_s)
     lag_ms = (statistics.median(ours) - statistics.median(bare)) * 1000
     yield Figure("bare engine: spawn to first token", statistics.median(bare) * 1000, "ms", "", True)
     yield at_most("load lag, added", lag_ms, 30, "ms")
@@ -66,14 +64,14 @@ def relay_unpaced(pairs: int = 20, tokens: int = 2000) -> Iterator[Figure]:
     Both ask one and the same engine: two processes of one program differ by up to a tenth, each for as long as it
     lives. What the rest of the machine does moves single rounds by more than what is looked for, hence many short ones.
 
-    The engine is as it starts by itself, with a thread on every core. Beside it, the same with the engine kept on one
-    core, so that the other one is for whoever reads. Only limiting its threads does not do that: llama.cpp hands every
-    token from one thread to another, which takes 130 µs on one core and 190 on two, and how busy the reader is decides
-    which it will be; the ratio then measures the scheduler.
+    The engine is as it starts by itself, with a thread on every core. Beside it, the same with an engine of one thread
+    that stays on one core, so that another one is free for whoever reads. Only limiting its threads does not do that:
+    llama.cpp hands every token from one thread to another, which takes 130 µs on one core and 190 on two, and how busy
+    the reader is decides which it will be; the ratio then measures the scheduler.
     """
     yield from _unpaced(pairs, tokens, "", one_core=False)
     if hasattr(os, "sched_setaffinity"):
-        yield from _unpaced(pairs // 2, tokens, ", engine kept on one core", one_core=True)
+        yield from _unpaced(pairs // 2, tokens, ", engine with one thread on one core", one_core=True)
 
 
 def _unpaced(pairs: int, tokens: int, note: str, *, one_core: bool) -> Iterator[Figure]:
@@ -91,73 +89,72 @@ def _unpaced(pairs: int, tokens: int, note: str, *, one_core: bool) -> Iterator[
             relayed = client(llamero.address, 1, tokens) if turn % 2 else None
             direct = client(address, 1, tokens, key=key)
             relayed = relayed or client(llamero.address, 1, tokens)
-            ratios.append((relayed["events"] / relayed["seconds"]) / (direct["events"] / direct["seconds"]))
-            events += relayed["events"]
+            ratios.append((relayed.events / relayed.seconds) / (direct.events / direct.seconds))
+            events += relayed.events
         cpu = llamero.cpu_s() - cpu
         for _ in range(25):
             direct, relayed = client(address, 1, 1, key=key), client(llamero.address, 1, 1)
-            added_first.append((relayed["first_s"] - direct["first_s"]) * 1000)
+            added_first.append((relayed.first_s - direct.first_s) * 1000)
     name = f"relay, one unpaced stream{note}"
     yield at_least(f"{name}: throughput", statistics.median(ratios), 0.98)
     yield at_most(f"{name}: first token, added p50", statistics.median(added_first), 1.5, "ms")
     yield at_most(f"{name}: CPU per chunk", cpu / events * 1e6, 80, "µs")
 
 
-def relay_paced(streams: int, turns: int = 3, seconds: float = 4.0, rate: int = 60) -> Iterator[Figure]:
+def relay_paced(streams: int, turns: int = 4, seconds: float = 4.0, rate: int = 60) -> Iterator[Figure]:
     """Streams at a fixed rate: how much later each token and a first token arrive, and what a chunk costs.
 
-    Direct and relayed in turn; of several turns the median counts, since what else the machine does comes and goes.
-    Beside the cost of a chunk that of a proxy that only reads and writes: what a wake-up costs, and what is ours.
+    Direct, relayed and through a proxy that only reads and writes, in turn, since what else the machine does comes and
+    goes. What a chunk costs in the proxy is what being woken costs; the rest is ours.
     """
     tokens = int(seconds * rate)
-    added: dict[str, list[float]] = {name: [] for name in ("p50_ms", "p99_ms", "probed_p50_ms", "probed_p99_ms")}
-    ours, floor = Cost(), Cost()
     with paced_program(rate) as program, bare_engine([program]) as (address, _process):
         poll_health(address, 0.005)
         with gateway(f'[engine]\npath = "{program}"\n') as llamero, bare_proxy(address) as proxy:
             client(llamero.address, 1, 1)
-            for _ in range(turns):
-                direct = client(address, streams, tokens)
-                relayed = ours.of(llamero, streams, tokens)
-                floor.of(proxy, streams, tokens)
-                direct |= _probed(client(address, streams, tokens, "--probe"))
-                relayed |= _probed(client(llamero.address, streams, tokens, "--probe"))
-                for name, values in added.items():
-                    values.append(relayed[name] - direct[name])
-    later = {name: statistics.median(values) for name, values in added.items()}
+            direct, ours, floor = Way(address), Way(llamero.address, llamero.cpu_s), Way(proxy.address, proxy.cpu_s)
+            for turn in range(turns):
+                for way in (direct, ours, floor) if turn % 2 else (floor, ours, direct):
+                    way.stream(streams, tokens)
     name = f"relay, {streams} paced stream{'s' * (streams > 1)}"
-    yield at_most(f"{name}: per token, added p50", later["p50_ms"], 0.5, "ms")
-    yield at_most(f"{name}: per token, added p99", later["p99_ms"], 10, "ms")
-    yield at_most(f"{name}: first token, added p50", later["probed_p50_ms"], 1.5, "ms")
-    yield at_most(f"{name}: first token, added p99", later["probed_p99_ms"], 10, "ms")
-    yield at_most(f"{name}: tokens lost", turns * streams * tokens - ours.chunks, 0, "")
-    yield at_most(f"{name}: CPU per chunk", ours.each_us, 80, "µs")
-    yield Figure(f"{name}: CPU per chunk of a bare proxy", floor.each_us, "µs", "", True)
+    for what, limits, here, there in (
+        ("per token", (0.5, 10), ours.latencies, direct.latencies),
+        ("first token", (1.5, 10), ours.firsts, direct.firsts),
+    ):
+        for share, limit in zip((0.5, 0.99), limits, strict=True):
+            added = quantile(here, share) - quantile(there, share)
+            yield at_most(f"{name}: {what}, added p{share * 100:.0f}", added, limit, "ms")
+    yield at_most(f"{name}: tokens lost", turns * streams * tokens - len(ours.latencies), 0, "")
+    yield at_most(f"{name}: CPU per chunk", ours.cost_us, 80, "µs")
+    yield Figure(f"{name}: CPU per chunk of a bare proxy", floor.cost_us, "µs", "", True)
 
 
-class Cost:
-    """What relaying chunks costs, summed up."""
+class Way:
+    """One way to the engine, and what was seen of it."""
 
-    def __init__(self) -> None:
-        self.cpu_s = 0.0
-        self.chunks = 0.0
+    def __init__(self, address: str, cpu_s: Callable[[], float] = lambda: 0.0) -> None:
+        self.latencies: list[float] = []
+        self.firsts: list[float] = []
+        self._address = address
+        self._cpu_s = cpu_s
+        self._spent_s = 0.0
 
-    def of(self, relay: Gateway | BareProxy, streams: int, tokens: int) -> dict[str, float]:
-        """Have streams relayed, and return what the client says of them."""
-        before = relay.cpu_s()
-        result = client(relay.address, streams, tokens)
-        self.cpu_s += relay.cpu_s() - before
-        self.chunks += result["tokens"]
-        return result
+    def stream(self, streams: int, tokens: int) -> None:
+        """Have streams come this way, and then the same with first tokens beside them."""
+        before = self._cpu_s()
+        self.latencies += client(self._address, streams, tokens).latencies_ms
+        self._spent_s += self._cpu_s() - before
+        self.firsts += client(self._address, streams, tokens, "--probe").firsts_ms
 
     @property
-    def each_us(self) -> float:
-        """CPU time per chunk in µs."""
-        return self.cpu_s / self.chunks * 1e6
+    def cost_us(self) -> float:
+        """CPU time per token in µs."""
+        return self._spent_s / len(self.latencies) * 1e6
 
 
-def _probed(result: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in result.items() if name.startswith("probed_")}
+def quantile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def serve(idle_s: float = 15.0) -> Iterator[Figure]:

@@ -76,7 +76,7 @@ class Exposition:
         yield counter("llamero_model_requests", "Requests to models.", ("model", "outcome"), outcomes)
         yield histogram(
             "llamero_first_token_seconds",
-            "Time to the first token of a stream, waiting and loading included.",
+            "Time to the first token of a stream that has ended, waiting and loading included.",
             "model",
             counts.first_token,
         )
