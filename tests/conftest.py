@@ -13,6 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What is of a Mac alone is tested there alone. Nothing is skipped anywhere.
+collect_ignore = [] if sys.platform == "darwin" else ["unit/test_cocoa_application.py"]
+
 
 def pytest_configure() -> None:
     """Begin as a terminal would have it, whoever started us.

@@ -1,4 +1,4 @@
-"""Our answers in pywebview's own delegate, by the real Objective-C runtime: for a Mac alone."""
+"""Our answers in pywebview's own delegate, by the real Objective-C runtime; collected on a Mac alone."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from llamero.desktop.native.cocoa_application import answer_for
 
 
 def test_delegate_of_pywebview_answers_macos_for_us() -> None:
-    objc: Any = pytest.importorskip("objc", reason="PyObjC is for macOS alone")
+    objc: Any = importlib.import_module("objc")
     foundation: Any = importlib.import_module("Foundation")
     delegate_class: Any = importlib.import_module("webview.platforms.cocoa").BrowserView.AppDelegate
     opened: list[Path] = []
