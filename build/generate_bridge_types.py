@@ -23,7 +23,6 @@ from llamero.models import (
     access,
     aliases,
     bench,
-    bridge,
     build,
     conversations,
     inspector,
@@ -34,6 +33,42 @@ from llamero.models import (
     supervision,
     updates,
 )
+from llamero.models.bridge.bench import BenchRef, BenchRuns, StartBench
+from llamero.models.bridge.chats import (
+    Asked,
+    ChangeConversation,
+    ChatFrame,
+    ConversationRef,
+    EditMessage,
+    MessageRef,
+    NewChat,
+    RenameConversation,
+    RetryMessage,
+    SearchMessages,
+    SelectBranch,
+    SendChatMessage,
+    WatchMessage,
+)
+from llamero.models.bridge.gateway import (
+    AliasConditions,
+    CreateApiKey,
+    DeleteAlias,
+    DeletedAlias,
+    RevokeApiKey,
+    SaveAlias,
+    SavedAlias,
+)
+from llamero.models.bridge.metrics import ExportMetrics, GetMetricsHistory, WatchMetrics
+from llamero.models.bridge.servers import (
+    AddModelFile,
+    ChangeModel,
+    ModelInfo,
+    ModelRef,
+    ServerInfo,
+    ServerLog,
+    StopModel,
+)
+from llamero.models.bridge.window import OpenLink, SavedFile, SaveFile, SetUiState, Snapshot, UiState
 
 OUTPUT = Path(__file__).resolve().parent.parent / "frontend" / "src" / "types" / "bridge.d.ts"
 
@@ -43,38 +78,38 @@ class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 COMMANDS: dict[str, tuple[type, object]] = {
-    "get_snapshot": (Empty, bridge.Snapshot),
-    "get_conversation": (bridge.ConversationRef, conversations.ConversationWithMessages),
-    "send_chat_message": (bridge.SendChatMessage, bridge.Asked),
-    "edit_message": (bridge.EditMessage, bridge.Asked),
-    "retry_message": (bridge.RetryMessage, bridge.Asked),
-    "watch_message": (bridge.WatchMessage, conversations.Message),
-    "stop_message": (bridge.MessageRef, conversations.Message),
-    "select_branch": (bridge.SelectBranch, conversations.Conversation),
-    "rename_conversation": (bridge.RenameConversation, conversations.Conversation),
-    "change_conversation": (bridge.ChangeConversation, conversations.Conversation),
-    "delete_conversation": (bridge.ConversationRef, None),
-    "restore_conversation": (bridge.ConversationRef, conversations.Conversation),
-    "search_messages": (bridge.SearchMessages, tuple[conversations.SearchHit, ...]),
-    "add_model_file": (bridge.AddModelFile, bridge.ModelInfo),
-    "choose_model_file": (Empty, bridge.ModelInfo | None),
-    "change_model": (bridge.ChangeModel, bridge.ModelInfo),
-    "start_model": (bridge.ModelRef, bridge.ServerInfo),
-    "stop_model": (bridge.StopModel, None),
-    "restart_model": (bridge.ModelRef, bridge.ServerInfo),
-    "unload_model": (bridge.ModelRef, None),
-    "get_server_details": (bridge.ModelRef, supervision.ServerDetails),
+    "get_snapshot": (Empty, Snapshot),
+    "get_conversation": (ConversationRef, conversations.ConversationWithMessages),
+    "send_chat_message": (SendChatMessage, Asked),
+    "edit_message": (EditMessage, Asked),
+    "retry_message": (RetryMessage, Asked),
+    "watch_message": (WatchMessage, conversations.Message),
+    "stop_message": (MessageRef, conversations.Message),
+    "select_branch": (SelectBranch, conversations.Conversation),
+    "rename_conversation": (RenameConversation, conversations.Conversation),
+    "change_conversation": (ChangeConversation, conversations.Conversation),
+    "delete_conversation": (ConversationRef, None),
+    "restore_conversation": (ConversationRef, conversations.Conversation),
+    "search_messages": (SearchMessages, tuple[conversations.SearchHit, ...]),
+    "add_model_file": (AddModelFile, ModelInfo),
+    "choose_model_file": (Empty, ModelInfo | None),
+    "change_model": (ChangeModel, ModelInfo),
+    "start_model": (ModelRef, ServerInfo),
+    "stop_model": (StopModel, None),
+    "restart_model": (ModelRef, ServerInfo),
+    "unload_model": (ModelRef, None),
+    "get_server_details": (ModelRef, supervision.ServerDetails),
     "get_server_output": (supervision.GetServerOutput, supervision.ServerOutput),
-    "get_server_log": (bridge.ModelRef, bridge.ServerLog),
+    "get_server_log": (ModelRef, ServerLog),
     "get_gateway": (Empty, access.GatewayState | None),
-    "create_api_key": (bridge.CreateApiKey, access.NewApiKey),
+    "create_api_key": (CreateApiKey, access.NewApiKey),
     "list_api_keys": (Empty, tuple[access.ApiKey, ...]),
-    "revoke_api_key": (bridge.RevokeApiKey, access.ApiKey),
+    "revoke_api_key": (RevokeApiKey, access.ApiKey),
     "list_aliases": (Empty, tuple[aliases.Alias, ...]),
-    "get_alias_conditions": (Empty, bridge.AliasConditions),
-    "save_alias": (bridge.SaveAlias, bridge.SavedAlias),
-    "delete_alias": (bridge.DeleteAlias, bridge.DeletedAlias),
-    "open_link": (bridge.OpenLink, None),
+    "get_alias_conditions": (Empty, AliasConditions),
+    "save_alias": (SaveAlias, SavedAlias),
+    "delete_alias": (DeleteAlias, DeletedAlias),
+    "open_link": (OpenLink, None),
     "get_settings": (Empty, settings_report.SettingsReport),
     "change_setting": (settings_report.ChangeSetting, settings_report.SettingsReport),
     "get_about": (Empty, about.About),
@@ -84,17 +119,17 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "check_update": (Empty, updates.UpdateReport),
     "download_update": (Empty, updates.UpdateReport),
     "open_place": (about.OpenPlace, None),
-    "set_ui_state": (bridge.SetUiState, None),
+    "set_ui_state": (SetUiState, None),
     "watch_logs": (supervision.WatchLogs, supervision.LogHistory),
     "open_log_file": (Empty, None),
-    "start_bench": (bridge.StartBench, None),
+    "start_bench": (StartBench, None),
     "stop_bench": (Empty, None),
-    "list_bench_runs": (Empty, bridge.BenchRuns),
-    "get_bench_run": (bridge.BenchRef, bench.BenchReport),
-    "watch_metrics": (bridge.WatchMetrics, None),
-    "get_metrics_history": (bridge.GetMetricsHistory, metrics_history.MetricsHistory),
-    "save_file": (bridge.SaveFile, bridge.SavedFile),
-    "export_metrics": (bridge.ExportMetrics, metrics_history.MetricsExport),
+    "list_bench_runs": (Empty, BenchRuns),
+    "get_bench_run": (BenchRef, bench.BenchReport),
+    "watch_metrics": (WatchMetrics, None),
+    "get_metrics_history": (GetMetricsHistory, metrics_history.MetricsHistory),
+    "save_file": (SaveFile, SavedFile),
+    "export_metrics": (ExportMetrics, metrics_history.MetricsExport),
     "list_requests": (inspector.ListRequests, inspector.RequestList),
     "get_request": (inspector.RequestRef, inspector.RequestDetails),
     "render_prompt": (inspector.RequestRef, inspector.RenderedPrompt),
@@ -106,20 +141,20 @@ COMMANDS: dict[str, tuple[type, object]] = {
 
 EVENTS: dict[str, object] = {
     "conversation": conversations.Conversation,
-    "conversation_deleted": bridge.ConversationRef,
+    "conversation_deleted": ConversationRef,
     "message": conversations.Message,
-    "servers": tuple[bridge.ServerInfo, ...],
-    "models": tuple[bridge.ModelInfo, ...],
+    "servers": tuple[ServerInfo, ...],
+    "models": tuple[ModelInfo, ...],
     "aliases": tuple[aliases.Alias, ...],
     "metrics": metrics.MetricsSnapshot,
     "logs": logs.LogLines,
     "requests": inspector.RequestsChanged,
     "bench": bench.BenchFrame,
     "settings": settings_report.SettingsReport,
-    "new_chat": bridge.NewChat,
+    "new_chat": NewChat,
     "notice": str,
     "update": updates.UpdateReport,
-    "ui": bridge.UiState,
+    "ui": UiState,
 }
 
 HEADER = """\
@@ -197,7 +232,7 @@ def generate() -> str:
         f"  {name}: {{ args: {use(args)}; result: {use(result)} }};" for name, (args, result) in COMMANDS.items()
     ]
     events = [f"  {name}: {use(kind)};" for name, kind in EVENTS.items()]
-    use(bridge.ChatFrame)
+    use(ChatFrame)
     declarations = "\n".join(writer.declarations.values())
     declarations = declarations.replace("interface Empty {\n\n}", "interface Empty {}")
     declarations = declarations.replace("  on: string;", "  on: ChannelArgument;")
