@@ -115,7 +115,8 @@ def test_cli_logs_shows_the_engine_or_everything_and_follows(home: Home, demo_mo
 
         reader = threading.Thread(target=read)
         reader.start()
-        until(lambda: (Chat(port, "demo").text(), seen)[1], timeout_s=20, what="a followed line")
+        # An engine speaks when it starts, which may be before somebody follows.
+        until(lambda: (home.run("stop", "demo"), Chat(port, "demo").text(), seen)[2], 20, what="a followed line")
         following.send_signal(signal.SIGINT)
         assert following.wait(timeout=10) == 130
         reader.join()
