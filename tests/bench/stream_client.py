@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable
 
 PROBE_EVERY_S = 0.05
 BODY = {
@@ -22,7 +23,14 @@ BODY = {
 }
 
 
-async def stream(address: str, max_tokens: int, model: str, key: str, latencies: list[float]) -> dict[str, float]:
+async def stream(
+    address: str,
+    max_tokens: int,
+    model: str,
+    key: str,
+    latencies: list[float],
+    begun: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
     host, port = address.rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port))
     body = json.dumps({**BODY, "model": model, "max_tokens": max_tokens}, separators=(",", ":")).encode()
@@ -44,6 +52,7 @@ async def stream(address: str, max_tokens: int, model: str, key: str, latencies:
         count = data.count(b'"content":"')
         if count and not first:
             first = now / 1e9 - begin
+            begun()
         events += count
         for piece in data.split(b'"content":"')[1:]:
             stamp = piece.split(b" ", 1)[0]
@@ -53,9 +62,12 @@ async def stream(address: str, max_tokens: int, model: str, key: str, latencies:
     return {"first": first, "seconds": time.monotonic() - begin, "events": events}
 
 
-async def probe(address: str, model: str, key: str, streaming: asyncio.Future[list[dict[str, float]]]) -> list[float]:
-    """How long first tokens take beside the streams, in ms."""
+async def probe(
+    address: str, model: str, key: str, all_begun: asyncio.Event, streaming: asyncio.Future[list[dict[str, float]]]
+) -> list[float]:
+    """How long first tokens take beside the streams once these all run, in ms."""
     firsts: list[float] = []
+    await all_begun.wait()
     while not streaming.done():
         firsts.append((await stream(address, 1, model, key, []))["first"] * 1000)
         await asyncio.wait({streaming}, timeout=PROBE_EVERY_S)
@@ -66,8 +78,16 @@ async def main() -> None:
     address, streams, max_tokens, model = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     key = sys.argv[5]
     latencies: list[float] = []
-    streaming = asyncio.gather(*(stream(address, max_tokens, model, key, latencies) for _ in range(streams)))
-    firsts = await probe(address, model, key, streaming) if "--probe" in sys.argv else []
+    waiting, all_begun = streams, asyncio.Event()
+
+    def begun() -> None:
+        nonlocal waiting
+        waiting -= 1
+        if not waiting:
+            all_begun.set()
+
+    streaming = asyncio.gather(*(stream(address, max_tokens, model, key, latencies, begun) for _ in range(streams)))
+    firsts = await probe(address, model, key, all_begun, streaming) if "--probe" in sys.argv else []
     results = await streaming
     print(
         json.dumps(
