@@ -1,16 +1,13 @@
 """Notices that the database was changed, by this process or another, without reading it.
 
 SQLite counts the commits of others for every connection (`PRAGMA data_version`). In WAL mode the count is in shared
-memory, so asking costs microseconds and no disk, and may be done on the event loop before every request. Within one
-turn of the loop it is asked once: a request wants to know it of keys and of aliases.
+memory, so asking costs microseconds and no disk, and may be done on the event loop before every request.
 
 It must be SQLite that looks, never a file of ours: POSIX drops a process's locks on a file when it is closed once.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -23,7 +20,6 @@ class ChangeWatch:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._cursor: sqlite3.Cursor | None = None
-        self._count: int | None = None
         self._closed = False
 
     def count(self) -> int | None:
@@ -31,29 +27,18 @@ class ChangeWatch:
 
         Take it before reading: what is committed meanwhile is then noticed the next time.
         """
-        if self._count is None and not self._closed:
-            self._count = self._ask()
-            try:
-                asyncio.get_running_loop().call_soon(self._forget)
-            except RuntimeError:  # no loop, so no turns of it
-                count, self._count = self._count, None
-                return count
-        return self._count
+        if self._closed:
+            return None
+        try:
+            if self._cursor is None:
+                self._cursor = connect(self._path, 0.0, read_only=True).cursor()
+            return int(self._cursor.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error:
+            return None
 
     def close(self) -> None:
         """Give the connection back; nothing can be asked after that."""
         self._closed = True
-        self._forget()
         if self._cursor is not None:
             self._cursor.connection.close()
             self._cursor = None
-
-    def _ask(self) -> int | None:
-        with contextlib.suppress(sqlite3.Error):
-            if self._cursor is None:
-                self._cursor = connect(self._path, 0.0, read_only=True).cursor()
-            return int(self._cursor.execute("PRAGMA data_version").fetchone()[0])
-        return None
-
-    def _forget(self) -> None:
-        self._count = None
