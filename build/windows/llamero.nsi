@@ -265,9 +265,6 @@ Section "un.${NAME}"
   SectionIn RO
   !insertmacro WaitUntilClosed
   !insertmacro RemoveFiles
-  Delete "$INSTDIR\${UNINSTALLER}"
-  ; Only when it is empty: a folder may hold what a person put there.
-  RMDir "$INSTDIR"
   Delete "$SMPROGRAMS\${NAME}.lnk"
 
   ReadRegStr $0 SHCTX "Software\Classes\.gguf" ""
@@ -281,7 +278,6 @@ Section "un.${NAME}"
   DeleteRegValue SHCTX "Software\RegisteredApplications" "${NAME}"
   DeleteRegKey SHCTX "Software\${NAME}"
   DeleteRegKey SHCTX "${APP_PATH_KEY}"
-  DeleteRegKey SHCTX "${UNINSTALL_KEY}"
   ${TELL_EXPLORER}
 
   ; What Llamero itself writes when a person has it start at login. The next version starts then, too.
@@ -295,6 +291,14 @@ SectionEnd
 
 Section /o "un.Chats, settings and models" Purge
   RMDir /r "$DataFolder"
+SectionEnd
+
+; Last of all: while there is anything left to remove, Windows lists Llamero and can start its uninstaller again.
+Section "-un.Entry"
+  Delete "$INSTDIR\${UNINSTALLER}"
+  ; Only when it is empty: a folder may hold what a person put there.
+  RMDir "$INSTDIR"
+  DeleteRegKey SHCTX "${UNINSTALL_KEY}"
 SectionEnd
 
 !insertmacro MUI_UNFUNCTION_DESCRIPTION_BEGIN
