@@ -79,7 +79,7 @@ def installed(windows: Windows) -> set[str]:
 
 
 def remove(windows: Windows, *arguments: str) -> None:
-    """Uninstall. The uninstaller copies itself elsewhere and returns, so its work is waited for: its entry goes last."""
+    """Uninstall. The uninstaller copies itself elsewhere and returns, so the end is waited for: its entry goes last."""
     windows.run(uninstaller(windows), "/S", *arguments)
     until(lambda: not windows.registry(UNINSTALL_KEY), 90.0, "it is removed")
 
