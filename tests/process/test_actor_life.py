@@ -14,8 +14,8 @@ from llamero.models.errors import Unavailable
 from llamero.models.events import Start, Stop
 from llamero.models.inference import CHAT
 from llamero.models.llama import Engine, ServerPhase
-from llamero.services.llama.actor import Lease
 from llamero.services.llama.answer import open_answer
+from llamero.services.llama.lease import Lease
 from tests.fakes.launch import fake_engine, journal, starts
 from tests.process.support import eventually, involved, is_running
 from tests.process.world import World, chat, read, spec_for, world

@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
-from types import TracebackType
 from typing import Any
 
 from llamero.infrastructure.clock import Clock
 from llamero.models.errors import InternalError, LlameroError, Unavailable
 from llamero.models.llama import ActorSnapshot, Failure, LaunchSpec
 from llamero.services.llama import effects, events
+from llamero.services.llama.lease import Lease
 from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.protocols import Server, ServerFactory
 from llamero.services.llama.refusals import to_error, to_failure
@@ -31,39 +31,6 @@ _Key = tuple[str, int]  # alias and generation
 _IntentFactory = Callable[[int, float], events.Intent]
 
 logger = logging.getLogger(__name__)
-
-
-class Lease:
-    """The right to use one ready server until `release`. Also a context manager that releases."""
-
-    def __init__(
-        self, actor: LlamaActor, grant: effects.Grant, server: Server, load: tuple[float, float] | None = None
-    ) -> None:
-        self._actor = actor
-        self._key = (grant.alias, grant.generation)
-        self.alias = grant.alias
-        """The name that the server was started under, which the engine calls the model by."""
-        self.id = grant.lease
-        self.server = server
-        self.load = load
-        """From when to when the server was started, in monotonic seconds; for showing."""
-        self._released = False
-
-    def release(self) -> None:
-        """Say that the request has ended. Only the first call counts."""
-        if not self._released:
-            self._released = True
-            self._actor.tell(events.Released(self.id, self._actor.clock.monotonic()))
-
-    async def server_ended(self, timeout_s: float) -> bool:
-        """After a broken connection: wait a moment to learn whether the server died. True once the actor knows."""
-        return await self._actor.heard_of_end(self._key, timeout_s)
-
-    def __enter__(self) -> Lease:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.release()
 
 
 class LlamaActor:

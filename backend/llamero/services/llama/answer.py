@@ -22,8 +22,9 @@ from llamero.models.errors import UpstreamFailed
 from llamero.models.inference import Form
 from llamero.models.llama import LaunchSpec
 from llamero.services.inspection.notes import note_granted, note_recovery, note_sent, note_waiting
-from llamero.services.llama.actor import Lease, LlamaActor
+from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.continuing import continuation_of, token_limit_reached
+from llamero.services.llama.lease import Lease
 from llamero.services.llama.passing import Block, Passing, PassingSink
 from llamero.services.llama.protocols import Reply, Sink
 from llamero.services.llama.question import Question, renaming
