@@ -97,6 +97,14 @@ async def test_child_never_gets_ready_times_out_and_leaves_nothing(switches: dic
         assert not any(is_running(pid) for pid in involved(engine))
 
 
+async def test_child_that_says_too_early_that_it_listens_is_ready_when_it_is(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path, announces_early=True, load_seconds=0.3)
+    async with world() as w:
+        await w.actor.load(spec_for(engine))
+        assert journal(engine, "ready")
+        assert starts(engine) == 1
+
+
 async def test_child_that_loads_longer_than_the_timeout_but_writes_is_waited_for(tmp_path: Path) -> None:
     engine = fake_engine(tmp_path, load_seconds=3.5, flood_mb_per_s=0.5)
     async with world(start_timeout_s=2.0) as w:

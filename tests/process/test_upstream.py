@@ -131,7 +131,7 @@ async def test_request_on_the_wire_is_what_an_engine_expects() -> None:
             assert await reply.read() == b"{}"
         async with up.request("GET", "/health", with_key=False) as reply:
             assert reply.status == 200
-        port = up._port
+        port = up.port
     assert (
         engines[0].request
         == (
@@ -442,7 +442,7 @@ async def test_engine_that_is_gone_is_upstream_failed_also_with_a_spare_connecti
     async with connections(answer_with_number) as (up, opened):
         await ask(up)
         await eventually(lambda: up._spare is not None and len(opened) == 2)
-        up._port = 1  # nobody listens there any more
+        up.port = 1  # nobody listens there any more
         opened[1].transport.abort()
         with pytest.raises(UpstreamFailed):
             await ask(up)

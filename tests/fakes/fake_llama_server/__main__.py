@@ -42,6 +42,8 @@ async def live(options: Options, journal: Journal) -> int:
         startup.log(switches, "srv  llama_server: exiting due to HTTP server error")
         return 1
     startup.log(switches, f"srv          load_model: loading model '{options.model}'")
+    if switches.announces_early:
+        startup.log(switches, f"main: HTTP server is listening, hostname: {options.host}, port: {port}")
     startup.start_output(switches)
     loading = asyncio.ensure_future(load(options, routes, journal, port))
     await ended.wait()

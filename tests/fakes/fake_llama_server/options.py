@@ -35,6 +35,7 @@ class Switches:
     # Before it is ready
     load_seconds: float = 0.0  # 503 "Loading model" for so long
     never_ready: bool = False
+    announces_early: bool = False  # says that it listens as soon as its port is open
     silent: bool = False  # writes nothing at all
     last_lines: list[str] = field(default_factory=list)  # written to stderr before an exit while loading
     exit_while_loading: int | None = None  # exit code, after `load_seconds`

@@ -8,18 +8,19 @@ no process of it is left. A port that somebody else took in the meantime costs a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.llama.args import argv
 from llamero.infrastructure.llama.engine_lines import EngineLines
 from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
 from llamero.infrastructure.llama.http_reply import HttpReply
+from llamero.infrastructure.llama.readiness import Announcement, Readiness
 from llamero.infrastructure.llama.rpc_workers import check_workers
 from llamero.infrastructure.llama.slots import limits_of
 from llamero.infrastructure.llama.upstream import Upstream
@@ -29,18 +30,12 @@ from llamero.models.errors import (
     EngineFailed,
     EngineNotFound,
     HealthCheckFailed,
-    StartTimedOut,
     Unavailable,
     UpstreamFailed,
 )
 from llamero.models.llama import Failure, LaunchSpec, OutputLines, ServerLimits
 
 PORT_ATTEMPTS = 3
-FIRST_POLL_S = 0.025  # only where an engine does not say itself that it is ready
-HEALTH_TIMEOUT_S = 2.0
-LONGEST_POLL_S = 0.25
-POLL_SHARE = 0.02  # of the time waited so far: polling adds at most this share to a load
-READY_WORDS = "server is listening"  # what llama-server logs when it is; only a reason to ask it at once
 CRASHED = "server_error-engine_crashed"
 TAIL_LINES = 40
 
@@ -79,7 +74,6 @@ class LlamaServer:
         self._upstream: Upstream | None = None
         self._stopping = False
         self._spawning = asyncio.Lock()
-        self._announced = asyncio.Event()
 
     @property
     def pid(self) -> int:
@@ -117,32 +111,26 @@ class LlamaServer:
             *self.spec.engine.command,
             *argv(self.spec.model.alias, self.spec.model.path, self.port, self.spec.arguments),
         ]
+        announcement = Announcement()
         async with self._spawning:
             if self._stopping:
                 raise EngineFailed(reason="stopped before it was started")
-            child = self._child = await self._spawn(command)
+            child = self._child = await self._spawn(command, announcement)
         upstream = self._upstream = Upstream(self.port, self._key)
+        readiness = Readiness(upstream, announcement, child.output, self._lines, self._clock)
         try:
-            await self._until_ready(child, upstream)
+            await self._unless_it_ends(child, self._get_ready(readiness))
         except BaseException:
             upstream.close()
             await child.stop(0.0)
             raise
 
-    async def _spawn(self, command: list[str]) -> ChildProcess:
-        loop = asyncio.get_running_loop()
-
-        def notice(line: str) -> None:
-            if READY_WORDS in line:
-                with contextlib.suppress(RuntimeError):  # the loop has ended before the child
-                    loop.call_soon_threadsafe(self._announced.set)
-
-        self._announced.clear()
+    async def _spawn(self, command: list[str], announcement: Announcement) -> ChildProcess:
         try:
             return await self._spawner.spawn(
                 command,
                 self._environment(),
-                on_line=notice,
+                on_line=announcement.notice,
                 judge=self._lines,
                 name=self.spec.model.alias,
             )
@@ -168,10 +156,10 @@ class LlamaServer:
             "LLAMA_ARG_WEBUI": "0",
         }
 
-    async def _until_ready(self, child: ChildProcess, upstream: Upstream) -> None:
-        """Watch the exit, the output and the health of the child together."""
+    async def _unless_it_ends(self, child: ChildProcess, getting_ready: Coroutine[Any, Any, None]) -> None:
+        """Watch for the end of the child meanwhile."""
         exited = asyncio.create_task(child.wait(), name="engine exit")
-        ready = asyncio.create_task(self._poll(child, upstream), name="engine readiness")
+        ready = asyncio.create_task(getting_ready, name="engine readiness")
         try:
             await asyncio.wait({exited, ready}, return_when=asyncio.FIRST_COMPLETED)
             if exited.done():
@@ -185,36 +173,11 @@ class LlamaServer:
             ready.cancel()
             await asyncio.gather(exited, ready, return_exceptions=True)
 
-    async def _poll(self, child: ChildProcess, upstream: Upstream) -> None:
-        started = self._clock.monotonic()
-        while True:
-            status = await upstream.status("/health", with_key=False, timeout_s=HEALTH_TIMEOUT_S)
-            if status == 200:
-                break
-            now = self._clock.monotonic()
-            if now - max(started, child.output.last_output_at) > self._start_timeout_s:
-                raise StartTimedOut(seconds=round(self._start_timeout_s))
-            await self._pause(min(LONGEST_POLL_S, max(FIRST_POLL_S, (now - started) * POLL_SHARE)))
-        await self._prove_identity(upstream)
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait before the next poll, or until the engine says that it is ready."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._announced.wait()
-                self._announced.clear()
-
-    async def _prove_identity(self, upstream: Upstream) -> None:
-        """Only the child knows the key: it must let the key in and keep a request without one out.
-
-        What it lets us see says what it takes at once, so that nobody has to ask again.
-        """
-        self._lines.expect_refusal()
-        (with_key, properties), without = await asyncio.gather(
-            upstream.get("/props", timeout_s=10.0), upstream.status("/props", with_key=False, timeout_s=10.0)
-        )
-        if with_key != 200 or without != 401:
-            raise _PortTaken(HealthCheckFailed(reason=f"port {self.port} is answered by another program"))
+    async def _get_ready(self, readiness: Readiness) -> None:
+        try:
+            properties = await readiness.wait(self._start_timeout_s)
+        except HealthCheckFailed as error:
+            raise _PortTaken(error) from None
         self.limits = limits_of(properties, self.spec.arguments)
 
     def _ended_error(self, status: int) -> EngineFailed:

@@ -31,7 +31,7 @@ class Upstream:
     """Requests to the engine on one loopback port. A connection is kept ready for `spare_s` after every request."""
 
     def __init__(self, port: int, key: str, spare_s: float = SPARE_S) -> None:
-        self._port = port
+        self.port = port
         self._key = key
         self._spare_s = spare_s
         self._space = memoryview(bytearray(READ_BYTES))
@@ -163,7 +163,7 @@ class Upstream:
             async with limit:
                 self._connecting.add(limit)
                 try:
-                    await _connect(reply, self._port, request)
+                    await _connect(reply, self.port, request)
                 finally:
                     self._connecting.discard(limit)
         except TimeoutError as error:
@@ -179,7 +179,7 @@ class Upstream:
             raise ValueError(f"not a path: {path!r}")
         if not _HEADER_VALUE.fullmatch(content_type):
             raise ValueError(f"not a content type: {content_type!r}")
-        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self._port}", "Connection: close"]
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close"]
         if with_key:
             lines.append(f"Authorization: Bearer {self._key}")
         if body is not None:
