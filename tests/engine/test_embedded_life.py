@@ -12,11 +12,13 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from llamero.infrastructure.llama.embedded_flags import TABLE
+from llamero.infrastructure.llama.holding import HOLD_VARIABLE
 from tests.engine.embedded_engine import COMMAND, environment, run_to_end, running_engine, wait_for
 
 STOPS = [signal.SIGTERM, signal.SIGINT]
@@ -105,6 +107,45 @@ def _runs(pid: int) -> bool:
 def test_engine_whose_parent_is_already_gone_ends_by_itself(demo_model: Path) -> None:
     ended = run_to_end("--model", demo_model, "--port", "0", LLAMERO_PARENT_PID="1" if os.getpid() != 1 else "2")
     assert ended.returncode == 1
+
+
+@contextlib.contextmanager
+def held_engine(model: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An engine that has done all it can before the word to load its model, which is given on stdin."""
+    command = [*COMMAND, "--model", str(model), "--port", "0", "--no-ui"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**{HOLD_VARIABLE: "1"})
+    ) as process:
+        try:
+            wait_for(lambda: "pipe" in Path(f"/proc/{process.pid}/wchan").read_text(), what="the wait for the word")
+            yield process
+        finally:
+            process.kill()
+
+
+def test_held_engine_loads_its_model_at_the_word(demo_model: Path, tmp_path: Path) -> None:
+    model = tmp_path / "comes later.gguf"
+    with held_engine(model) as process:
+        model.symlink_to(demo_model)
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert any(b"server is listening" in line for line in process.stderr)
+
+
+def test_held_engine_whose_owner_goes_without_a_word_ends(demo_model: Path) -> None:
+    with held_engine(demo_model) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+        assert b"load" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_held_engine_signalled_exits_with_0_at_once(number: signal.Signals, demo_model: Path) -> None:
+    with held_engine(demo_model) as process:
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 0
 
 
 @pytest.mark.parametrize("flag", ["--nope", "-x", "stray", "--ctx-size=4096", "--override-kv", "--device"])

@@ -19,8 +19,14 @@ from llamero.models.llama import Engine, EngineKind
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def fake_engine(tmp_path: Path, lives: Sequence[dict[str, Any]] = (), **switches: Any) -> Engine:
-    """Write `llama-server` into `tmp_path` and return it as the engine found in the settings.
+def fake_engine(
+    tmp_path: Path,
+    lives: Sequence[dict[str, Any]] = (),
+    *,
+    kind: EngineKind = EngineKind.SETTINGS,
+    **switches: Any,
+) -> Engine:
+    """Write `llama-server` into `tmp_path` and return it as an engine that was found so, by default in the settings.
 
     `switches` (see `fake_llama_server.options.Switches`) hold in every life; `lives` adds some to the first, second, …
     process started. To be found on PATH, put `tmp_path` on it.
@@ -37,7 +43,7 @@ def fake_engine(tmp_path: Path, lives: Sequence[dict[str, Any]] = (), **switches
         "main()\n"
     )
     program.chmod(0o755)
-    engine = Engine(kind=EngineKind.SETTINGS, command=(str(program),))
+    engine = Engine(kind=kind, command=(str(program),))
     set_switches(engine, lives, **switches)
     return engine
 
@@ -59,7 +65,7 @@ def starts(engine: Engine) -> int:
 def journal(engine: Engine, event: str | None = None) -> list[dict[str, Any]]:
     """What the fake's processes did, oldest first.
 
-    Events: started (argv, has_key, parent) · forked (kind) · loading (port) · ready (port) · request, answered,
+    Events: started (argv, has_key, parent) · forked (kind) · held · loading (port) · ready (port) · request, answered,
     client-gone (path, number) · asked (body of a chat) · asked-to-end · exits. Each has `pid`, `life` and `at`,
     monotonic seconds.
     """

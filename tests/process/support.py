@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,25 @@ async def eventually(condition: Callable[[], Any], timeout_s: float = 10.0, what
         assert time.monotonic() < deadline, f"did not happen within {timeout_s} s: {what or condition}"
         await asyncio.sleep(0.005)
     return result
+
+
+async def resources() -> dict[str, Any]:
+    """Once what is just ending has ended: open descriptors, threads, tasks, children."""
+    last: dict[str, Any] = {}
+
+    def same_twice() -> bool:
+        nonlocal last
+        now = {
+            "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+            "threads": threading.active_count(),
+            "tasks": len(asyncio.all_tasks()),
+            "children": len(psutil.Process().children(recursive=True)),
+        }
+        settled, last = now == last and not any("wait-" in t.name for t in threading.enumerate()), now
+        return settled
+
+    await eventually(same_twice)
+    return last
 
 
 def is_running(pid: int) -> bool:

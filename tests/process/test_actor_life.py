@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -17,7 +15,7 @@ from llamero.models.llama import Engine, ServerPhase
 from llamero.services.llama.answer import open_answer
 from llamero.services.llama.lease import Lease
 from tests.fakes.launch import fake_engine, journal, starts
-from tests.process.support import eventually, involved, is_running
+from tests.process.support import eventually, involved, is_running, resources
 from tests.process.world import World, chat, read, spec_for, world
 
 READY, STARTING, STOPPING = ServerPhase.READY, ServerPhase.STARTING, ServerPhase.STOPPING
@@ -267,22 +265,3 @@ async def test_two_hundred_rounds_of_start_and_stop_leak_nothing(tmp_path: Path)
         assert all(nothing_runs(engine) for engine in engines)
         after = await resources()
         assert after == before
-
-
-async def resources() -> dict[str, Any]:
-    """Once what is just ending has ended: open descriptors, threads, tasks, children."""
-    last: dict[str, Any] = {}
-
-    def same_twice() -> bool:
-        nonlocal last
-        now = {
-            "descriptors": len(list(Path("/proc/self/fd").iterdir())),
-            "threads": threading.active_count(),
-            "tasks": len(asyncio.all_tasks()),
-            "children": len(psutil.Process().children(recursive=True)),
-        }
-        settled, last = now == last and not any("wait-" in t.name for t in threading.enumerate()), now
-        return settled
-
-    await eventually(same_twice)
-    return last

@@ -230,3 +230,15 @@ async def test_event_loop_stays_responsive_during_a_flood(tmp_path: Path) -> Non
             delays.append(time.monotonic() - began - 0.002)
         assert sorted(delays)[50] < 0.03
         assert journal(engine, "ready")
+
+
+async def test_child_that_takes_a_word_waits_for_it_on_its_stdin() -> None:
+    script = 'echo waits; read line; echo "goes on: $?"; exec sleep 600'
+    async with running_spawner() as spawner:
+        child = await spawner.spawn(["/bin/sh", "-c", script], takes_word=True)
+        await eventually(lambda: child.output.tail(2) == ("waits",))
+        child.give_word()
+        await eventually(lambda: child.output.tail(2) == ("waits", "goes on: 0"))
+        child.give_word()
+        await child.stop(0)
+        child.give_word()

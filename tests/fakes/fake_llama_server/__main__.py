@@ -96,6 +96,7 @@ def main() -> None:
         "started", argv=sys.argv[1:], has_key=bool(options.api_key), parent=os.environ.get("LLAMERO_PARENT_PID", "")
     )
     startup.fork_descendants(options.switches, journal)
+    startup.wait_for_the_word(journal)
     os._exit(asyncio.run(live(options, journal)))
 
 

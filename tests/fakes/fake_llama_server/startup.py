@@ -20,6 +20,14 @@ def log(switches: Switches, line: str) -> None:
             os.write(2, line.encode() + b"\n")
 
 
+def wait_for_the_word(journal: Journal) -> None:
+    """As the embedded engine does: hold until there is room, where the owner asks for that."""
+    if os.environ.get("LLAMERO_HOLD_MODEL"):
+        journal.write("held")
+        if not os.read(0, 1):
+            os._exit(0)
+
+
 def exit_while_loading(switches: Switches) -> None:
     """End, if that is what this life is for."""
     for line in switches.last_lines:

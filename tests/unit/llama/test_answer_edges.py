@@ -18,7 +18,7 @@ from llamero.models.llama import Failure, LaunchSpec, ServerLimits
 from llamero.services.llama.actor import LlamaActor
 from llamero.services.llama.answer import Answer, open_answer
 from llamero.services.llama.listeners import Listeners
-from llamero.services.llama.protocols import Sink
+from llamero.services.llama.protocols import Room, Sink
 from llamero.services.llama.state import Policy
 from tests.unit.llama.scenario import spec
 
@@ -83,7 +83,7 @@ class ScriptedServer:
 
     limits = ServerLimits()
 
-    async def start(self) -> None:
+    async def start(self, room: Room | None = None) -> None:
         pass
 
     async def ended(self) -> Failure:

@@ -58,6 +58,73 @@ def test_acquire_other_model_waits_for_leases_then_drops_and_loads() -> None:
     assert s.granted(second)
 
 
+def test_acquire_in_place_of_an_idle_model_starts_before_that_is_stopped_and_is_held_until_it_is_gone() -> None:
+    s = Scenario()
+    s.release(s.ready(A))
+    s.acquire(B)
+    assert s.last[:2] == [effects.StartServer("b", 2, B, held=True), effects.StopServer("a", 1)]
+    s.stopped("a")
+    assert s.now_(effects.GiveRoom) == [effects.GiveRoom("b", 2)]
+
+
+def test_acquire_with_room_is_not_held() -> None:
+    s = Scenario(max_loaded=2)
+    s.ready(A)
+    s.unload("a")
+    s.acquire(B)
+    assert not s.all(effects.StartServer)[-1].held
+
+
+def test_acquire_behind_a_start_that_is_held_waits_for_its_own_turn() -> None:
+    s = Scenario()
+    s.release(s.ready(A))
+    s.acquire(B)
+    third = s.acquire(C)
+    assert [e.alias for e in s.all(effects.StartServer)] == ["a", "b"]
+    s.stopped("a")
+    s.started("b")
+    s.release(2)
+    assert s.all(effects.StartServer)[-1].held
+    s.stopped("b")
+    assert s.now_(effects.GiveRoom) == [effects.GiveRoom("c", 3)]
+    s.started("c")
+    assert s.granted(third)
+
+
+def test_acquire_when_nobody_wants_the_held_start_any_more_waits_for_the_loaded_one_alone() -> None:
+    s = Scenario()
+    s.release(s.ready(A))
+    unwanted = s.acquire(B)
+    s.tell(events.Withdrawn(unwanted, s.now))
+    s.acquire(C)
+    assert [e.alias for e in s.all(effects.StopServer)] == ["a", "b"]
+    s.stopped("a")
+    assert s.now_(effects.GiveRoom) == [effects.GiveRoom("c", 3)]
+
+
+def test_acquire_held_start_takes_whichever_room_is_free_first() -> None:
+    s = Scenario(max_loaded=2)
+    s.release(s.ready(A))
+    s.now = 1.0
+    s.release(s.ready(B))
+    s.unload()
+    s.acquire(C)
+    s.stopped("b")
+    assert s.now_(effects.GiveRoom) == [effects.GiveRoom("c", 3)]
+
+
+def test_acquire_of_a_model_that_is_just_being_stopped_is_not_overtaken() -> None:
+    s = Scenario()
+    s.release(s.ready(A))
+    s.unload("a")
+    first, second = s.acquire(A), s.acquire(B)
+    s.stopped("a")
+    s.started("a")
+    assert s.granted(first)
+    assert not s.granted(second)
+    assert [e.alias for e in s.all(effects.StartServer)] == ["a", "a"]
+
+
 def test_acquire_busy_model_behind_a_switch_waits_its_turn() -> None:
     s = Scenario()
     first = s.ready(A)
@@ -114,10 +181,11 @@ def test_acquire_beyond_memory_budget_evicts_until_it_fits() -> None:
     s.release(s.ready(spec("b", memory=4)))
     s.acquire(spec("c", memory=9))
     assert {e.alias for e in s.all(effects.StopServer)} == {"a", "b"}
-    s.stopped("a")
-    assert s.phase("c") is None
-    s.stopped("b")
     assert s.phase("c") is ServerPhase.STARTING
+    s.stopped("a")
+    assert not s.now_(effects.GiveRoom)
+    s.stopped("b")
+    assert s.now_(effects.GiveRoom) == [effects.GiveRoom("c", 3)]
 
 
 def test_acquire_larger_than_the_whole_budget_is_refused() -> None:

@@ -40,6 +40,9 @@ class ActorMachine(RuleBasedStateMachine):
         self.s.state = self.s.state.__class__(policy=self.policy)
         self.seen = 0
         self.processes: dict[tuple[str, int], str] = {}
+        self.held: set[tuple[str, int]] = set()
+        self.served: set[tuple[str, int]] = set()
+        self.a_person_decides = False
         self.leases: dict[int, LaunchSpec] = {}
         self.lost: dict[int, LaunchSpec] = {}
         self.open: dict[int, LaunchSpec | None] = {}
@@ -54,12 +57,16 @@ class ActorMachine(RuleBasedStateMachine):
                 case effects.StartServer():
                     assert not [k for k in self.processes if k[0] == effect.alias], "one process per alias"
                     self.processes[effect.alias, effect.generation] = "starting"
-                    assert len(self.processes) <= self.policy.max_loaded, "never more than may be loaded"
-                    if self.policy.memory_budget:
-                        used = sum(self.s.state.servers[a].spec.memory_bytes for a, _ in self.processes)
-                        assert used <= self.policy.memory_budget
+                    if effect.held:
+                        self.held.add((effect.alias, effect.generation))
+                case effects.GiveRoom():
+                    self.held.remove((effect.alias, effect.generation))
                 case effects.StopServer():
                     key = (effect.alias, effect.generation)
+                    if self.processes.get(key) == "ready" and key not in self.served and not self.a_person_decides:
+                        server = self.s.state.servers[effect.alias]
+                        waits = any(w.spec.runs_like(server.spec) for w in self.s.state.waiting)
+                        assert not waits or server.restarts, "nothing is loaded in vain for somebody who waits on"
                     if key in self.processes:
                         self.processes[key] = "stopping"
                     else:  # it was between a crash and its restart: there is nothing to stop
@@ -70,10 +77,22 @@ class ActorMachine(RuleBasedStateMachine):
                     wanted = self.asked[effect.ticket]
                     assert self.s.state.servers[effect.alias].spec.runs_like(wanted)
                     self.leases[effect.lease] = wanted
+                    self.served.add((effect.alias, effect.generation))
                 case effects.Refuse() | effects.Done():
+                    if self.open.get(effect.ticket) is not None:
+                        self.served.update(key for key, state in self.processes.items() if state == "ready")
                     self.answer(effect.ticket)
                 case _:
                     pass
+        self.check_room()
+
+    def check_room(self) -> None:
+        """What is held takes no room until it is given some."""
+        loaded = [key for key in self.processes if key not in self.held]
+        assert len(loaded) <= self.policy.max_loaded, "never more than may be loaded"
+        if self.policy.memory_budget:
+            used = sum(self.s.state.servers[a].spec.memory_bytes for a, _ in loaded)
+            assert used <= self.policy.memory_budget
 
     def answer(self, ticket: int) -> None:
         assert ticket in self.open, "answered once, and only who still waits"
@@ -107,10 +126,12 @@ class ActorMachine(RuleBasedStateMachine):
     @rule(alias=st.sampled_from(["a", "b", "c", "d", None]))
     def unload(self, alias: str | None) -> None:
         self.ask(None)
+        self.a_person_decides = True
         self.s.unload(alias)
         for lease in [le for le, sp in self.leases.items() if le in self.s.state.revoked]:
             self.lost[lease] = self.leases.pop(lease)
         self.digest()
+        self.a_person_decides = False
 
     @rule(wanted=SPECS)
     def expire(self, wanted: LaunchSpec) -> None:
@@ -128,6 +149,7 @@ class ActorMachine(RuleBasedStateMachine):
             return
         ticket = data.draw(st.sampled_from(waiting))
         del self.open[ticket]
+        self.served.update(self.processes)  # any of them may have been started for this one
         self.s.tell(events.Withdrawn(ticket, self.s.now))
         self.digest()
 
@@ -156,6 +178,8 @@ class ActorMachine(RuleBasedStateMachine):
     def start_ends(self, data: st.DataObject, succeeds: bool) -> None:
         alias, generation = data.draw(st.sampled_from(self.keys("starting")))
         if succeeds:
+            if (alias, generation) in self.held:
+                return
             self.processes[alias, generation] = "ready"
             self.s.tell(events.Started(alias, generation, pid=1, port=2, at=self.s.now))
         else:
@@ -230,8 +254,8 @@ class ActorMachine(RuleBasedStateMachine):
         if not hasattr(self, "s"):
             return
         for _ in range(300):
-            if self.keys("starting"):
-                alias, generation = self.keys("starting")[0]
+            if starting := [key for key in self.keys("starting") if key not in self.held]:
+                alias, generation = starting[0]
                 self.processes[alias, generation] = "ready"
                 self.s.tell(events.Started(alias, generation, pid=1, port=2, at=self.s.now))
             elif self.keys("stopping"):
@@ -247,6 +271,7 @@ class ActorMachine(RuleBasedStateMachine):
                 self.s.wake(70)
             elif not self.s.state.closing:
                 self.ask(None)
+                self.a_person_decides = True
                 self.s.close()
             else:
                 break

@@ -8,6 +8,8 @@ cannot be bound, 0 after SIGTERM or SIGINT. Logs go to stderr; stdout stays empt
 Stopping never waits. llama.cpp's destructor joins the connections, so a client that goes on reading would hold it for
 as long as it likes, and nothing in the server needs saving: the process just leaves. While a model loads the compiled
 code holds the interpreter, so Python's handlers cannot run; there the C library itself takes the signal.
+
+An owner may start us before there is room for the model (`holding.py`): what takes time and no room is done then.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from llamero.infrastructure.llama.embedded_arguments import (
     read_arguments,
     read_environment,
 )
+from llamero.infrastructure.llama.holding import may_load
 
 if TYPE_CHECKING:
     from llamero.infrastructure.llama.embedded_arguments import Parameters
@@ -57,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadArgument as error:
         _log(str(error))
         return 1
-    return _serve(parameters)
+    return _serve(parameters) if may_load() else 0
 
 
 def _answer_at_once(settings: list[Setting]) -> int | None:

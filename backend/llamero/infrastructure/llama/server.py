@@ -11,7 +11,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -19,6 +20,7 @@ from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.llama.args import argv
 from llamero.infrastructure.llama.engine_lines import EngineLines
 from llamero.infrastructure.llama.exit_reasons import engine_exit_sentence, explain_engine_exit
+from llamero.infrastructure.llama.holding import HOLD_VARIABLE
 from llamero.infrastructure.llama.http_reply import HttpReply
 from llamero.infrastructure.llama.readiness import Announcement, Readiness
 from llamero.infrastructure.llama.rpc_workers import check_workers
@@ -33,11 +35,13 @@ from llamero.models.errors import (
     Unavailable,
     UpstreamFailed,
 )
-from llamero.models.llama import Failure, LaunchSpec, OutputLines, ServerLimits
+from llamero.models.llama import EngineKind, Failure, LaunchSpec, OutputLines, ServerLimits
 
 PORT_ATTEMPTS = 3
 CRASHED = "server_error-engine_crashed"
 TAIL_LINES = 40
+
+Room = Callable[[], Awaitable[object]]
 
 
 class _PortTaken(Exception):
@@ -88,24 +92,35 @@ class LlamaServer:
         """The lines after the first `written`, as far as they are kept. Of the process that was started last."""
         return self._child.output.since(written) if self._child is not None else OutputLines(written=0, lines=())
 
-    async def start(self) -> None:
+    async def start(self, room: Room | None = None) -> None:
         """Spawn and wait until ready.
+
+        `room` is awaited before the model may take memory. An engine that can be held is started at once all the same,
+        so that the start of its process costs no time once there is room.
 
         Raises WorkerUnreachable before the spawn; EngineFailed (it ended; with exit status and last lines),
         StartTimedOut (no output and no progress for `start_timeout_s`) or HealthCheckFailed (something else answers
         on its port).
         """
         await check_workers(self.spec.arguments)
+        if room is not None and not self._can_be_held:
+            await room()
+            room = None
         for attempt in range(PORT_ATTEMPTS):
             try:
-                await self._start_once()
+                await self._start_once(room)
             except _PortTaken as taken:
                 if attempt + 1 == PORT_ATTEMPTS:
                     raise taken.error from None
             else:
                 return
 
-    async def _start_once(self) -> None:
+    @property
+    def _can_be_held(self) -> bool:
+        """Can this engine wait before it loads? On Windows, where nobody has tried, none is made to."""
+        return self.spec.engine.kind is EngineKind.EMBEDDED and sys.platform != "win32"
+
+    async def _start_once(self, room: Room | None) -> None:
         self.port = self._choose_port()
         command = [
             *self.spec.engine.command,
@@ -115,24 +130,25 @@ class LlamaServer:
         async with self._spawning:
             if self._stopping:
                 raise EngineFailed(reason="stopped before it was started")
-            child = self._child = await self._spawn(command, announcement)
+            child = self._child = await self._spawn(command, announcement, held=room is not None)
         upstream = self._upstream = Upstream(self.port, self._key)
         readiness = Readiness(upstream, announcement, child.output, self._lines, self._clock)
         try:
-            await self._unless_it_ends(child, self._get_ready(readiness))
+            await self._unless_it_ends(child, self._get_ready(child, readiness, room))
         except BaseException:
             upstream.close()
             await child.stop(0.0)
             raise
 
-    async def _spawn(self, command: list[str], announcement: Announcement) -> ChildProcess:
+    async def _spawn(self, command: list[str], announcement: Announcement, *, held: bool) -> ChildProcess:
         try:
             return await self._spawner.spawn(
                 command,
-                self._environment(),
+                self._environment(held=held),
                 on_line=announcement.notice,
                 judge=self._lines,
                 name=self.spec.model.alias,
+                takes_word=held,
             )
         except FileNotFoundError:
             raise EngineNotFound(path=command[0]) from None
@@ -143,7 +159,7 @@ class LlamaServer:
         except RuntimeError:
             raise Unavailable("server_error-shutting_down") from None
 
-    def _environment(self) -> dict[str, str | None]:
+    def _environment(self, *, held: bool) -> dict[str, str | None]:
         """What Llamero manages besides the command line, which every program on the machine can read.
 
         The user's own LLAMA_ARG_* are left out: they would act on every model unseen, and a bad one ends the engine.
@@ -154,6 +170,7 @@ class LlamaServer:
             "LLAMA_ARG_HOST": "127.0.0.1",
             "LLAMA_ARG_UI": "0",
             "LLAMA_ARG_WEBUI": "0",
+            HOLD_VARIABLE: "1" if held else None,
         }
 
     async def _unless_it_ends(self, child: ChildProcess, getting_ready: Coroutine[Any, Any, None]) -> None:
@@ -173,7 +190,10 @@ class LlamaServer:
             ready.cancel()
             await asyncio.gather(exited, ready, return_exceptions=True)
 
-    async def _get_ready(self, readiness: Readiness) -> None:
+    async def _get_ready(self, child: ChildProcess, readiness: Readiness, room: Room | None) -> None:
+        if room is not None:
+            await room()
+            child.give_word()
         try:
             properties = await readiness.wait(self._start_timeout_s)
         except HealthCheckFailed as error:

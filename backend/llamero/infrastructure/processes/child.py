@@ -11,6 +11,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -70,6 +71,7 @@ class ChildProcess:
         self._run_job, self._on_gone = run_job, on_gone
         self._tree = ProcessTree([key], mark)
         self._tree_lock = threading.Lock()
+        self._stdin_lock = threading.Lock()
         self._exit: Future[int] = Future()
         self._gone: Future[StopReport] = Future()
         for future in (self._exit, self._gone):
@@ -96,6 +98,10 @@ class ChildProcess:
     def returncode(self) -> int | None:
         """The exit status as in `subprocess` (negative: the signal's number), None while the child runs."""
         return self._exit.result() if self._exit.done() else None
+
+    def give_word(self) -> None:
+        """Let a child go on that was spawned to wait for a word on its stdin. One that has ended does not hear it."""
+        self._close_stdin(b"\n")
 
     async def wait(self) -> int:
         """Wait for the child's own exit; what it wrote is in `output` then. Its descendants may still be ending."""
@@ -172,6 +178,7 @@ class ChildProcess:
             self._on_gone(self)
         except Exception:
             logger.exception("ending the tree of process %d failed", self.pid)
+        self._close_stdin()
         self._process.wait()  # not earlier: until here nobody else can get the process id
         report = StopReport(
             exit_status=status,
@@ -182,6 +189,13 @@ class ChildProcess:
         if report.survivors:
             logger.error("processes of engine %s do not end even when killed: %s", self.name, report.survivors)
         self._gone.set_result(report)
+
+    def _close_stdin(self, last_word: bytes = b"") -> None:
+        stdin = self._process.stdin
+        with self._stdin_lock:  # the loop's thread and the waiter's must not meet in a descriptor that is given back
+            if stdin is not None and not stdin.closed:
+                with contextlib.suppress(OSError), stdin:
+                    stdin.write(last_word)
 
     def _end_tree(self) -> Outcome:
         if self._job is not None:

@@ -87,18 +87,20 @@ class ProcessSpawner:
         on_line: OnLine | None = None,
         judge: LineJudge | None = None,
         name: str = "engine",
+        takes_word: bool = False,
     ) -> ChildProcess:
         """Start `command`. `env` changes the inherited environment; None as a value removes a variable.
 
         `judge` says which lines of output, at most 8 KB long, anybody is to see, and how much they matter; `on_line` is
         called with each of those, *on the thread that reads them*; it must be quick. `name` marks the child's lines in
-        the log. Raises FileNotFoundError, PermissionError or another OSError when the command cannot be started,
-        RuntimeError once the spawner is closing. When the caller is cancelled meanwhile, the child is killed as soon as
-        it exists.
+        the log. `takes_word`: the child waits for `ChildProcess.give_word` on its stdin, which is empty otherwise.
+
+        Raises FileNotFoundError, PermissionError or another OSError when the command cannot be started, RuntimeError
+        once the spawner is closing. When the caller is cancelled meanwhile, the child is killed as soon as it exists.
         """
         if self._closing:
             raise RuntimeError("no child can be started any more: Llamero is ending")
-        future = self._worker.submit(self._spawn, tuple(command), dict(env or {}), on_line, judge, name)
+        future = self._worker.submit(self._spawn, tuple(command), dict(env or {}), on_line, judge, name, takes_word)
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except asyncio.CancelledError:
@@ -133,6 +135,7 @@ class ProcessSpawner:
         on_line: OnLine | None,
         judge: LineJudge | None,
         name: str,
+        takes_word: bool,
     ) -> ChildProcess:
         number = next(self._numbers)
         mark = f"{self.run}:{number}"
@@ -142,7 +145,7 @@ class ProcessSpawner:
             self._records.open()
         self._guard.ensure()
         prefix = self._parent_death_prefix() if is_ordinary_program(program) else []
-        child = self._start([*prefix, program, *command[1:]], variables, mark, name, on_line, judge)
+        child = self._start([*prefix, program, *command[1:]], variables, mark, name, on_line, judge, takes_word)
         self._children[child.pid] = child
         self._guard.add(child.key)
         self._records.add(ChildRecord(child.pid, child.key.started, mark, program))
@@ -162,6 +165,7 @@ class ProcessSpawner:
         name: str,
         on_line: OnLine | None,
         judge: LineJudge | None,
+        takes_word: bool,
     ) -> ChildProcess:
         job_object = None
         flags = NO_CONSOLE_WINDOW
@@ -170,7 +174,7 @@ class ProcessSpawner:
             flags |= subprocess.CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if takes_word else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=variables,

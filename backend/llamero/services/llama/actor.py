@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from llamero.infrastructure.clock import Clock
@@ -50,6 +51,7 @@ class LlamaActor:
         self._servers: dict[_Key, Server] = {}
         self._loads: dict[_Key, tuple[float, float]] = {}
         self._ended: dict[_Key, asyncio.Event] = {}
+        self._rooms: dict[_Key, asyncio.Event] = {}  # of those that were started held
         self._timer: asyncio.TimerHandle | None = None
         self._loop_task: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -189,6 +191,8 @@ class LlamaActor:
                 key = (event.alias, event.generation)
                 self._servers.pop(key, None)
                 self._loads.pop(key, None)
+                if key in self._rooms:
+                    self._rooms.pop(key).set()  # one that could not be held and was never spawned waits for it
                 if key in self._ended:
                     self._ended.pop(key).set()
             case _:
@@ -201,12 +205,16 @@ class LlamaActor:
                 key = (effect.alias, effect.generation)
                 server = self._servers[key] = self._create(effect.spec)
                 self._ended[key] = asyncio.Event()
+                if effect.held:
+                    self._rooms[key] = asyncio.Event()
                 tasks.create_task(self._as_events(self._start(key, server)), name=f"start {effect.alias}")
+            case effects.GiveRoom():
+                self._rooms[effect.alias, effect.generation].set()
             case effects.StopServer():
                 tasks.create_task(self._as_events(self._stop(effect)), name=f"stop {effect.alias}")
             case effects.Grant():
-                held = (effect.alias, effect.generation)
-                self._answer(effect.ticket, Lease(self, effect, self._servers[held], self._loads.get(held)))
+                key = (effect.alias, effect.generation)
+                self._answer(effect.ticket, Lease(self, effect, self._servers[key], self._loads.get(key)))
             case effects.Done():
                 self._answer(effect.ticket, None)
             case effects.Refuse():
@@ -244,8 +252,15 @@ class LlamaActor:
     async def _start(self, key: _Key, server: Server) -> events.Fact:
         """Start a server, say so, and stay with it until it ends."""
         alias, began = key[0], self.clock.monotonic()
+        has_room = self._rooms.get(key)
+
+        async def room(given: asyncio.Event) -> None:
+            nonlocal began
+            await given.wait()
+            began = self.clock.monotonic()
+
         try:
-            await server.start()
+            await server.start(None if has_room is None else partial(room, has_room))
         except Exception as error:
             return events.StartFailed(*key, failure=self._failure(alias, error), at=self.clock.monotonic())
         ready = self.clock.monotonic()

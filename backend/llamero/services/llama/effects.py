@@ -9,11 +9,22 @@ from llamero.models.llama import Failure, LaunchSpec
 
 
 class StartServer(msgspec.Struct, frozen=True, tag=True):
-    """Start a process. Comes back as Started, StartFailed or, later, Exited."""
+    """Start a process. Comes back as Started, StartFailed or, later, Exited.
+
+    `held`: there is no room for its model yet, so it must not load it before `GiveRoom`.
+    """
 
     alias: str
     generation: int
     spec: LaunchSpec
+    held: bool = False
+
+
+class GiveRoom(msgspec.Struct, frozen=True, tag=True):
+    """Let a held process load its model."""
+
+    alias: str
+    generation: int
 
 
 class StopServer(msgspec.Struct, frozen=True, tag=True):
@@ -59,4 +70,4 @@ class Announce(msgspec.Struct, frozen=True, tag=True):
     event: announcements.StateEvent
 
 
-Effect = StartServer | StopServer | Grant | Refuse | Done | WakeAt | Announce
+Effect = StartServer | GiveRoom | StopServer | Grant | Refuse | Done | WakeAt | Announce

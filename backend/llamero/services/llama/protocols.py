@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from llamero.models.llama import Failure, LaunchSpec, OutputLines, ServerLimits
+
+# Returns once there is memory for a model.
+Room = Callable[[], Awaitable[object]]
 
 
 class Sink(Protocol):
@@ -68,8 +71,11 @@ class Server(Protocol):
         """What it takes at once, once started."""
         ...
 
-    async def start(self) -> None:
-        """Spawn and wait until it is ready. Raises EngineFailed, StartTimedOut or HealthCheckFailed; leaves nothing."""
+    async def start(self, room: Room | None = None) -> None:
+        """Spawn and wait until it is ready; `room` is awaited before the model takes memory.
+
+        Raises EngineFailed, StartTimedOut or HealthCheckFailed; leaves nothing.
+        """
         ...
 
     async def ended(self) -> Failure:

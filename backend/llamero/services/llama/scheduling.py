@@ -10,9 +10,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from llamero.models.llama import Failure, LaunchSpec, ServerPhase
-from llamero.services.llama.effects import Done, Effect, Grant, Refuse, StartServer, StopServer, WakeAt
+from llamero.services.llama.effects import Done, Effect, GiveRoom, Grant, Refuse, StartServer, StopServer, WakeAt
 from llamero.services.llama.state import RUNNING, Server, State, Waiting
 
+_COMING = frozenset({ServerPhase.STARTING, ServerPhase.READY})
 INSUFFICIENT_MEMORY = "server_error-insufficient_memory"
 
 
@@ -35,12 +36,21 @@ class Draft:
         """Replace a server's record."""
         self.servers[server.alias] = server
 
-    def start(self, server: Server, at: float) -> None:
-        """Spawn the next process of this server."""
-        server = replace(server, phase=ServerPhase.STARTING, generation=self.next_generation, since=at, restart_at=None)
+    def start(self, server: Server, at: float, *, held: bool = False) -> None:
+        """Spawn the next process of this server; `held`: there will be room for its model, but is none yet."""
+        server = replace(
+            server,
+            phase=ServerPhase.STARTING,
+            generation=self.next_generation,
+            since=at,
+            restart_at=None,
+            held=held,
+        )
         self.next_generation += 1
         self.put(server)
-        self.effects.append(StartServer(server.alias, server.generation, server.spec))
+        effect = StartServer(server.alias, server.generation, server.spec, held)
+        # A process that has to wait for the end of others is on its way before they are asked to end.
+        self.effects.insert(0 if held else len(self.effects), effect)
 
     def stop(self, server: Server, at: float) -> None:
         """Stop the process of this server."""
@@ -50,6 +60,13 @@ class Draft:
             )
         )
         self.effects.append(StopServer(server.alias, server.generation))
+
+    def fits(self, spec: LaunchSpec, loaded: list[LaunchSpec]) -> bool:
+        """May this be loaded beside those?"""
+        if len(loaded) >= self.policy.max_loaded:
+            return False
+        memory = sum(s.memory_bytes for s in loaded) + spec.memory_bytes
+        return not self.policy.memory_budget or memory <= self.policy.memory_budget
 
     def freeze(self) -> State:
         """The next state."""
@@ -72,9 +89,23 @@ def schedule(draft: Draft, at: float) -> None:
         for server in list(draft.servers.values()):
             if server.restart_at is not None and server.restart_at <= at:
                 draft.start(server, at)
+        _give_room(draft)
         _Queue(draft, at).serve()
     _unload_idle(draft, at)
     draft.effects.append(WakeAt(_next_deadline(draft)))
+
+
+def _give_room(draft: Draft) -> None:
+    """Let held servers load as soon as there is room, in the order in which they were started."""
+    running = [s for s in draft.servers.values() if s.phase in RUNNING]
+    loaded = [s.spec for s in running if not s.held]
+    held = [s for s in running if s.held and s.phase is ServerPhase.STARTING]
+    for server in sorted(held, key=lambda s: s.generation):
+        if not draft.fits(server.spec, loaded):
+            return
+        loaded.append(server.spec)
+        draft.put(replace(server, held=False))
+        draft.effects.append(GiveRoom(server.alias, server.generation))
 
 
 class _Queue:
@@ -100,8 +131,8 @@ class _Queue:
         return self._make_room(waiting)
 
     def _running(self, spec: LaunchSpec) -> Server | None:
-        """A server that does for this spec: its own, or another alias's that was started alike."""
-        alike = [s for s in self.draft.servers.values() if s.phase in RUNNING and s.spec.runs_like(spec)]
+        """A server that does for this spec, now or soon: its own, or another alias's that was started alike."""
+        alike = [s for s in self.draft.servers.values() if s.phase in _COMING and s.spec.runs_like(spec)]
         alike.sort(key=lambda s: (s.phase is not ServerPhase.READY, s.alias != spec.model.alias))
         return alike[0] if alike else None
 
@@ -122,7 +153,7 @@ class _Queue:
         return True
 
     def _make_room(self, waiting: Waiting) -> bool:
-        """Start the model if it fits now; otherwise see that it will fit once the servers that leave are gone."""
+        """Start the model if it fits, be it as soon as the servers that stop are gone; otherwise see that it will."""
         draft, spec = self.draft, waiting.spec
         former = draft.servers.get(spec.model.alias)
         if former is not None and former.phase is ServerPhase.FAILED:
@@ -136,13 +167,12 @@ class _Queue:
             return True
         if former is not None and self._may_go(former):
             self._leave(former)
-        while not self._fits(spec, self._staying()):
+        while not draft.fits(spec, self._staying()):
             victim = self._victim()
             if victim is None:
                 break
             self._leave(victim)
-        fits_now = former is None and not self.blocked and self._fits(spec, self._occupied())
-        if fits_now:
+        if former is None and not self.blocked and draft.fits(spec, self._in(_COMING)):
             self._start(spec)
         else:
             self.blocked = True
@@ -162,7 +192,7 @@ class _Queue:
         server = Server(
             spec=spec, phase=ServerPhase.STARTING, generation=0, since=self.at, last_used=self.at, exits=exits
         )
-        self.draft.start(server, self.at)
+        self.draft.start(server, self.at, held=not self.draft.fits(spec, self._in(RUNNING)))
 
     def _leave(self, server: Server) -> None:
         """Take this server's place: at once when nobody uses it, otherwise when its leases have ended."""
@@ -170,21 +200,14 @@ class _Queue:
         if server.phase in (ServerPhase.READY, ServerPhase.STARTING) and not server.in_use:
             self.draft.stop(server, self.at)
 
-    def _occupied(self) -> list[LaunchSpec]:
-        return [s.spec for s in self.draft.servers.values() if s.phase in RUNNING]
+    def _in(self, phases: frozenset[ServerPhase]) -> list[LaunchSpec]:
+        return [s.spec for s in self.draft.servers.values() if s.phase in phases]
 
     def _staying(self) -> list[LaunchSpec]:
         """What will be loaded once the leaving servers are gone and the earlier claims are started."""
         running = {s.alias: s.spec for s in self.draft.servers.values() if s.phase in RUNNING}
         stay = [spec for alias, spec in running.items() if alias not in self.leaving]
         return stay + [spec for spec in self.claimed if spec not in stay]
-
-    def _fits(self, spec: LaunchSpec, loaded: list[LaunchSpec]) -> bool:
-        policy = self.draft.policy
-        if len(loaded) >= policy.max_loaded:
-            return False
-        memory = sum(s.memory_bytes for s in loaded) + spec.memory_bytes
-        return not policy.memory_budget or memory <= policy.memory_budget
 
     def _victim(self) -> Server | None:
         """The least recently used server that may go, idle ones first; never one that still starts for somebody."""
@@ -203,7 +226,7 @@ def _unload_idle(draft: Draft, at: float) -> None:
     for server in list(draft.servers.values()):
         if server.expires_at is not None and server.expires_at <= at:
             draft.stop(server, at)
-    loaded = [s for s in draft.servers.values() if s.phase in (ServerPhase.STARTING, ServerPhase.READY)]
+    loaded = [s for s in draft.servers.values() if s.phase in _COMING]
     idle = sorted((s for s in loaded if s.phase is ServerPhase.READY and not s.in_use), key=lambda s: s.last_used)
     for server in idle[: max(0, len(loaded) - draft.policy.max_loaded)]:
         draft.stop(server, at)

@@ -42,8 +42,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """One server. Times are monotonic seconds.
 
-    `idle_since` is None while it is in use. `broken` are leases that a crash took and whose requests have neither ended
-    nor come back yet: the server is kept for them.
+    `held`: its process may be there, but there is no room for its model yet. `idle_since` is None while it is in use.
+    `broken` are leases that a crash took and whose requests have neither ended nor come back yet: the server is kept
+    for them.
     """
 
     spec: LaunchSpec
@@ -51,6 +52,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     since: float
     last_used: float
+    held: bool = False
     leases: frozenset[int] = frozenset()
     broken: frozenset[int] = frozenset()
     crashes: tuple[float, ...] = ()
