@@ -13,7 +13,7 @@ from llamero.models.aliases import Destination, FallbackDestination, LocalDestin
 from llamero.models.bridge.chats import Progress, ProgressKind
 from llamero.models.chat import Finished, TextDelta
 from llamero.models.conversations import Sampling
-from llamero.models.errors import LlameroError, ModelNotFound, Unavailable, UpstreamFailed
+from llamero.models.errors import InvalidRequest, LlameroError, ModelNotFound, Unavailable, UpstreamFailed
 from llamero.models.events import ChatCompletions, StateEvent
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
@@ -88,6 +88,16 @@ async def test_inference_local_model_gets_the_defaults_and_the_system_prompt_of_
         "seed": 1,
         "temperature": 0.1,
     }
+
+
+async def test_inference_address_of_a_picture_is_for_servers_elsewhere_alone() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/llama.png"}}
+    body = {"messages": [{"role": "user", "content": [picture]}]}
+    world = World({"a": Script()})
+    await world.ask("a", body=body)
+    with pytest.raises(InvalidRequest):
+        await world.ask("here", body=body)
+    assert world.local.asked == []
 
 
 async def test_inference_keep_alive_of_the_request_wins() -> None:

@@ -21,6 +21,7 @@ from llamero.models.aliases import (
 from llamero.models.events import ChatCompletions
 from llamero.models.inference import InferenceRequest
 from llamero.services.fallbacks import Fallbacks
+from llamero.services.fetching import refuse_addresses
 from llamero.services.inspection.notes import note_destination
 from llamero.services.inspection.recorded import counting, recorded, recording
 from llamero.services.inspection.trace import current_trace
@@ -56,7 +57,8 @@ class InferenceService:
     async def stream(self, request: InferenceRequest) -> AsyncIterator[OpenReply]:
         """Open the reply to a request; leaving the context frees the engine, or ends the request to the remote server.
 
-        Raises ModelNotFound, what `LlamaCppService.open` raises, and UpstreamFailed or Unavailable for what is remote.
+        Raises ModelNotFound, InvalidRequest for what would have to be fetched, what `LlamaCppService.open` raises, and
+        UpstreamFailed or Unavailable for what is remote.
         """
         trace = current_trace()
         with recording(trace, request):
@@ -87,6 +89,7 @@ class InferenceService:
         note_destination(destination)
         if isinstance(destination, RemoteDestination):
             return self._remotes.open(destination, request)
+        refuse_addresses(request.body)
         config = wanted_by_request(destination.config, request.keep_alive_s, request.may_shorten)
         body = with_defaults(request.endpoint, request.body, destination.defaults, destination.system_prompt)
         return self._llama.open(config, request.endpoint, body, method=request.method, form=request.form)

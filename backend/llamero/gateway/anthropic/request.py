@@ -136,7 +136,7 @@ def _image_part(block: wire.ImageBlock, place: str) -> _Fields:
     source = block.source
     if isinstance(source, wire.UrlSource):
         if not source.url.startswith("data:image/"):
-            raise InvalidRequest("request_error-image_elsewhere", param=f"{place}.source.url")
+            raise InvalidRequest("request_error-not_fetched", param=f"{place}.source.url")
         return {"type": "image_url", "image_url": {"url": source.url}}
     return {"type": "image_url", "image_url": {"url": f"data:{source.media_type};base64,{source.data}"}}
 

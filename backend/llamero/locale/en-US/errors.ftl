@@ -145,7 +145,7 @@ request_error-unsupported =
 request_error-out_of_range = '{ $param }' must be from { $minimum } to { $maximum }.
 request_error-model_not_loaded = The model '{ $model }' is not loaded. Send it a request first, or add autoload=true.
 request_error-form = The form cannot be read: { $reason }.
-request_error-image_elsewhere = '{ $param }' is an image on another server, and Llamero does not fetch it. Send the image itself, in base64.
+request_error-not_fetched = '{ $param }' is an address, and Llamero fetches nothing for a request. Send what is there instead, in base64.
 request_error-cannot_count_tokens = The server of the model '{ $model }' cannot count tokens. Count them for a model on this machine.
 request_error-text_too_long = A text has { $tokens } tokens, but the model takes { $limit } at once. Split the text, or give the model a larger --ubatch-size.
 request_error-unknown_token = '{ $param }' has a token that the model does not know.

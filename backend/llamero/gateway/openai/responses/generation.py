@@ -115,12 +115,17 @@ class Generation:
     async def _write(self, emit: Emit) -> None:
         answered = False
         while not answered:
-            async with self._inference.stream(self._request) as reply:
-                answered = reply.status == 200
-                if answered:
-                    await self._read(reply, emit)
-                else:
-                    self._request = self._shorter(await refused(reply))
+            try:
+                async with self._inference.stream(self._request) as reply:
+                    answered = reply.status == 200
+                    if answered:
+                        await self._read(reply, emit)
+                    else:
+                        self._request = self._shorter(await refused(reply))
+            except InvalidRequest as refusal:
+                if (refusal.param or "").startswith("messages"):
+                    refusal.param = "input"  # what the client's turns have become has no name in its dialect
+                raise
         if not self.builder.is_whole:
             raise UpstreamFailed(reason="the stream ended in the middle")
 
