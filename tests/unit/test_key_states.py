@@ -20,7 +20,7 @@ class SilentKeys(MemoryKeys):
 
 
 async def takes_the_good_key(request: Request, reply: Reply) -> None:
-    good = request.headers.get("authorization") == "Bearer good"
+    good = request.headers.get("authorization") == "Bearer a-key-it-takes"
     await answering(200 if good else 401)(request, reply)
 
 
@@ -41,23 +41,23 @@ async def test_key_counts_as_rejected_until_the_server_takes_it_or_another_is_gi
         assert await state() is KeyState.NONE
         await ask()
         assert await state() is KeyState.MISSING
-        await keys.set("far", "bad")
+        await keys.set("far", "a-key-it-rejects")
         assert await state() is KeyState.KEPT, "nobody has said anything of this one yet"
         await ask()
         assert await state() is KeyState.REJECTED
         elsewhere = ApiModel(name="far", base_url="https://elsewhere.example", models=("m",))
         assert await states.of([elsewhere]) == {"far": KeyState.KEPT}
-        await keys.set("far", "good")
+        await keys.set("far", "a-key-it-takes")
         await ask()
         assert await state() is KeyState.KEPT
-        await keys.set("far", "bad")
+        await keys.set("far", "a-key-it-rejects")
         assert await state() is KeyState.KEPT, "the server has taken a key since it refused this one"
     await client.close()
 
 
 async def test_key_stays_rejected_when_the_server_fails_otherwise() -> None:
     keys, client = MemoryKeys(), RemoteClient()
-    await keys.set("far", "bad")
+    await keys.set("far", "a-key-it-rejects")
     statuses = [401, 503, 404]
 
     async def in_turn(request: Request, reply: Reply) -> None:
@@ -67,7 +67,7 @@ async def test_key_stays_rejected_when_the_server_fails_otherwise() -> None:
         api = ApiModel(name="far", base_url=server.base_url, models=("m",))
         states = KeyStates(client, keys)
         while statuses:
-            async with states.request(RemoteRequest(api=api, endpoint="/v1/models", method="GET"), "bad"):
+            async with states.request(RemoteRequest(api=api, endpoint="/v1/models", method="GET"), "a-key-it-rejects"):
                 pass
         assert await states.of([api]) == {"far": KeyState.REJECTED}
     await client.close()
