@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from llamero.application import Application, running
 from llamero.infrastructure.paths import find_paths
 from llamero.infrastructure.settings_file import load_settings
 from llamero.models.chat import Finished, TextDelta
-from llamero.models.errors import ModelDoesNotEmbed, ModelFileNotFound, ModelNotFound, Unavailable, UpstreamFailed
+from llamero.models.errors import ModelDoesNotEmbed, ModelNotFound, Unavailable, UpstreamFailed
 from llamero.models.events import ChatCompletions, Start, StateEvent, Stop, Variant
 from llamero.models.inference import InferenceRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
@@ -56,19 +55,6 @@ async def test_active_model_answers_when_none_is_named(tmp_path: Path) -> None:
             [delta async for delta in app.llama.send_chat_message(QUESTION)]
         await app.llama.start(demo)
         assert [delta async for delta in app.llama.send_chat_message(QUESTION, max_tokens=2)]
-
-
-async def test_model_whose_file_is_removed_answers_until_it_is_stopped(tmp_path: Path, demo_model: Path) -> None:
-    model = tmp_path / "passing.gguf"
-    shutil.copyfile(demo_model, model)
-    async with application(tmp_path) as (app, _, _heard):
-        config = LlamaCppConfig(model=ModelId("passing", str(model)))
-        await app.llama.start(config)
-        model.unlink()
-        assert [delta async for delta in app.llama.send_chat_message(QUESTION, config, max_tokens=2)]
-        await app.llama.stop("passing")
-        with pytest.raises(ModelFileNotFound):
-            await app.llama.start(config)
 
 
 async def test_start_metrics_and_stop_tell_what_is_so(tmp_path: Path) -> None:

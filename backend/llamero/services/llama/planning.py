@@ -1,7 +1,7 @@
 """From a model's configuration to a `LaunchSpec`: everything that can be known to be wrong is said before the spawn.
 
 The file's header is read, the engine found, its flags learned, the argument tiers merged. A plan is kept as long as
-neither the model file, nor the engine's executable, nor the settings change, so a start costs two `stat` calls.
+neither the model file, nor the engine's executable, nor the settings change, so a request costs two `stat` calls.
 """
 
 from __future__ import annotations
@@ -50,11 +50,6 @@ class Planner:
         self._settings = settings
         self._plans.clear()
         self._engines.forget()
-
-    def remembered(self, config: LlamaCppConfig) -> Plan | None:
-        """The last plan for this configuration under these settings. The files may be others by now."""
-        known = self._plans.get(config)
-        return None if known is None else known[1]
 
     async def plan(self, config: LlamaCppConfig) -> Plan:
         """The plan for this configuration.

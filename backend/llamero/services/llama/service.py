@@ -107,13 +107,8 @@ class LlamaCppService:
         return self._listeners.subscribe(listener)
 
     async def plan(self, config: LlamaCppConfig) -> Plan:
-        """What is running or would be started for this configuration, as it was when its files were read.
-
-        Tells the listeners when the engine variant changes.
-        """
-        plan = self._planner.remembered(config)
-        if plan is None or not self._actor.runs(plan.spec):
-            plan = await self._planner.plan(config)
+        """What would be started for this configuration. Tells the listeners when the engine variant changes."""
+        plan = await self._planner.plan(config)
         variant = plan.spec.engine.variant
         if variant != self._variant:
             self._variant = variant
