@@ -10,6 +10,8 @@ import asyncio
 import os
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from llamero.infrastructure.gguf import read_header
 from llamero.infrastructure.llama.args import config_arguments, merge, render
 from llamero.infrastructure.llama.engine_choice import EngineChoice, Find
@@ -23,7 +25,8 @@ from llamero.services.llama.embedding_flags import embedding_flags, embeds
 from llamero.services.llama.keep_alive import keep_alive_of
 from llamero.services.llama.memory_estimate import memory_estimate
 
-_Stamp = tuple[tuple[int, int, int], ...]
+_Looks = tuple[int, int, int]
+_Stamp = tuple[_Looks, _Looks]
 FROM_THE_MODEL = "model"
 
 
@@ -34,6 +37,12 @@ class Plan:
         self.spec = spec
         self.header = header
         self.embeds = embeds
+
+    def kept_for(self, keep_alive_s: float) -> Plan:
+        """The same for a model that is to stay so long."""
+        if keep_alive_s == self.spec.keep_alive_s:
+            return self
+        return Plan(replace(self.spec, keep_alive_s=keep_alive_s), self.header, embeds=self.embeds)
 
 
 class Planner:
@@ -57,16 +66,18 @@ class Planner:
         Raises ModelFileNotFound or BadModelFile for the file, EngineNotFound or EngineFailed for the engine,
         InvalidArgument for a flag that cannot work.
         """
-        known = self._plans.get(config)
-        if known is not None:
-            stamp, plan = known
-            if stamp == _stamp(plan.spec):
-                return plan
-        settings = self._settings
-        plan = await self._make(config, settings)
-        if settings is self._settings:
-            self._plans[config] = (_stamp(plan.spec), plan)
-        return plan
+        # Requests may bring any keep-alive of their own, and there must not be a plan for each.
+        key = replace(config, keep_alive_s=None, keep_at_least_s=None)
+        known = self._plans.get(key)
+        if known is None or known[0] != _stamp(known[1].spec):
+            settings, model = self._settings, _looks(config.model.path)
+            plan = await self._make(key, settings)
+            # As the model was before it was read: one that was replaced meanwhile is read again.
+            known = ((model, _looks(plan.spec.engine.command[0])), plan)
+            if settings is self._settings:
+                self._plans[key] = known
+        keep_alive_s = keep_alive_of(config, self._settings.servers.keep_alive_s)
+        return known[1].kept_for(keep_alive_s)
 
     async def _make(self, config: LlamaCppConfig, settings: Settings) -> Plan:
         header = await asyncio.to_thread(read_header, Path(config.model.path))
@@ -101,10 +112,10 @@ class Planner:
 
 def _stamp(spec: LaunchSpec) -> _Stamp:
     """How the files that a plan rests on look now."""
-    return tuple(_looks(path) for path in (spec.model.path, spec.engine.command[0]))
+    return _looks(spec.model.path), _looks(spec.engine.command[0])
 
 
-def _looks(path: str) -> tuple[int, int, int]:
+def _looks(path: str) -> _Looks:
     try:
         status = os.stat(path)  # noqa: PTH116 - twice per request
     except OSError:
