@@ -17,6 +17,7 @@ from llamero.models.bench import (
     BenchRun,
 )
 from llamero.services.bench.figures import FULL, QUICK, ROOM, cases_of, comparison, result_of
+from llamero.services.bench.measuring import WARM_UP_WORDS
 from llamero.services.bench.prompts import Prompts
 
 ALONE = BenchCase(prompt=128, streams=1)
@@ -173,3 +174,14 @@ def test_prompts_never_begin_alike_and_come_to_the_length_that_was_learned() -> 
     assert len(prompts.tokens(110).split()) == 7 + 50
     prompts.learn(64, 0, 16, 0)  # a server that does not count
     assert len(prompts.tokens(110).split()) == 7 + 50
+
+
+def test_prompts_of_any_seed_turn_out_about_as_long_as_they_are_meant_to() -> None:
+    def tokens(prompt: str) -> int:
+        return len(prompt) // 3
+
+    for seed in range(200):
+        prompts = Prompts(seed)
+        short, long = WARM_UP_WORDS
+        prompts.learn(long, tokens(prompts.words(long)), short, tokens(prompts.words(short)))
+        assert tokens(prompts.tokens(128)) == pytest.approx(128, abs=8)

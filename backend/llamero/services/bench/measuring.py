@@ -24,10 +24,10 @@ from llamero.models.bench import (
 from llamero.models.errors import ContextFull, InvalidRequest
 from llamero.services.bench.asking import Asker, Inference
 from llamero.services.bench.figures import FULL, QUICK, cases_of, result_of
-from llamero.services.bench.prompts import Prompts
+from llamero.services.bench.prompts import WORDS, Prompts
 from llamero.services.bench.subject import Subjects
 
-WARM_UP_WORDS = (16, 64)
+WARM_UP_WORDS = (len(WORDS), 3 * len(WORDS))  # each word equally often
 WARM_UP_TOKENS = 8
 
 Tell = Callable[[BenchProgress], None]

@@ -1,4 +1,4 @@
-"""Prompts of a given length that no cache has seen: words in a random order, beginning with one of their own.
+"""Prompts of a given length that no cache has seen: words in a random order, beginning with a number of their own.
 
 How many tokens a word is differs between models, so it is learned from a first answer of the model.
 """
@@ -25,9 +25,14 @@ class Prompts:
         self._tokens_besides = 0.0
 
     def words(self, count: int) -> str:
-        """Return a prompt of that many words. A number in front makes sure that it is a new one from the beginning."""
-        chosen = self._random.choices(WORDS, k=max(1, count))
-        return f"{self._random.randrange(10**6):06} {INTRODUCTION} {' '.join(chosen)}"
+        """Return a prompt of that many words. A number in front makes sure that it is a new one from the beginning.
+
+        No word comes again before all others have come, so prompts of many words are alike in tokens, too.
+        """
+        chosen: list[str] = []
+        while len(chosen) < max(1, count):
+            chosen += self._random.sample(WORDS, len(WORDS))
+        return f"{self._random.randrange(10**6):06} {INTRODUCTION} {' '.join(chosen[: max(1, count)])}"
 
     def tokens(self, count: int) -> str:
         """Return a prompt of about that many tokens, with what the model's template adds."""
