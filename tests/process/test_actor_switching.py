@@ -55,6 +55,8 @@ async def test_switch_holds_the_next_model_until_the_former_process_is_gone(tmp_
             lease = await switching
             assert not is_running(first.pid)
             assert journal(following, "loading")
+            assert lease.load is not None
+            assert lease.load[0] > when(following, "held"), "to wait for room is not to load"
             lease.release()
         assert starts(following) == 1
 

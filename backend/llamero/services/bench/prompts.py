@@ -29,10 +29,10 @@ class Prompts:
 
         No word comes again before all others have come, so prompts of many words are alike in tokens, too.
         """
-        chosen: list[str] = []
-        while len(chosen) < max(1, count):
+        count, chosen = max(1, count), list[str]()
+        while len(chosen) < count:
             chosen += self._random.sample(WORDS, len(WORDS))
-        return f"{self._random.randrange(10**6):06} {INTRODUCTION} {' '.join(chosen[: max(1, count)])}"
+        return f"{self._random.randrange(10**6):06} {INTRODUCTION} {' '.join(chosen[:count])}"
 
     def tokens(self, count: int) -> str:
         """Return a prompt of about that many tokens, with what the model's template adds."""

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
 
 from llamero.infrastructure.clock import Clock
@@ -252,15 +251,16 @@ class LlamaActor:
     async def _start(self, key: _Key, server: Server) -> events.Fact:
         """Start a server, say so, and stay with it until it ends."""
         alias, began = key[0], self.clock.monotonic()
-        has_room = self._rooms.get(key)
+        given = self._rooms.get(key)
 
-        async def room(given: asyncio.Event) -> None:
+        async def room() -> None:
             nonlocal began
-            await given.wait()
-            began = self.clock.monotonic()
+            if given is not None:
+                await given.wait()
+            began = self.clock.monotonic()  # waiting for room is not loading
 
         try:
-            await server.start(None if has_room is None else partial(room, has_room))
+            await server.start(None if given is None else room)
         except Exception as error:
             return events.StartFailed(*key, failure=self._failure(alias, error), at=self.clock.monotonic())
         ready = self.clock.monotonic()
