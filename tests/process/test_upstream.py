@@ -200,6 +200,24 @@ async def test_redirect_is_not_followed() -> None:
     assert len(engines) == 1
 
 
+def test_engine_that_listens_is_connected_without_a_turn_of_the_loop() -> None:
+    """What the loop itself does to connect a socket: libuv's looks the address up in a thread, which then wakes us."""
+    waited: list[object] = []
+
+    class Watched(asyncio.SelectorEventLoop):
+        async def sock_connect(self, sock: socket.socket, address: object) -> None:
+            waited.append(address)
+            await super().sock_connect(sock, address)
+
+    async def ask() -> None:
+        async with upstream(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as (up, _):
+            assert await up.status("/props") == 200
+
+    with asyncio.Runner(loop_factory=Watched) as runner:
+        runner.run(ask())
+    assert waited == []
+
+
 async def test_nobody_listens_is_upstream_failed() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -11,6 +11,8 @@ engine closes it without a word in the moment in which it is used, the request i
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -220,17 +222,21 @@ async def _bounded(exchange: _Exchange, timeout_s: float) -> AsyncIterator[HttpR
 async def _connect(reply: HttpReply, port: int, request: bytes | None) -> None:
     """Connect a reply to the engine on this port, and ask. Raises OSError.
 
-    On loopback a connection stands as soon as it is asked for. The request is sent at once, so that the engine is at
-    work while the event loop still makes a transport of the socket, which takes longer than the connection itself.
+    On loopback a connection stands by the time that it is asked after. The request is sent at once, so that the engine
+    is at work while the event loop still makes a transport of the socket, which takes longer than the connection.
     """
     loop = asyncio.get_running_loop()
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    address = ("127.0.0.1", port)
     try:
         connection.setblocking(False)
-        try:
-            connection.connect(("127.0.0.1", port))
-        except BlockingIOError:  # not at once: its backlog is full, or the system takes its time
-            await loop.sock_connect(connection, ("127.0.0.1", port))
+        connection.connect_ex(address)
+        error = connection.connect_ex(address)
+        if error == errno.ECONNREFUSED:
+            raise OSError(error, os.strerror(error))
+        if error not in (0, errno.EISCONN):
+            # Its backlog is full, or the system takes its time. libuv's loop has a thread look the address up first.
+            await loop.sock_connect(connection, address)
         if request is not None:
             reply.ask(request, connection)
         await loop.create_connection(lambda: reply, sock=connection)
