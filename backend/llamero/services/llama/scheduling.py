@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from llamero.models.llama import Failure, LaunchSpec, ServerPhase
 from llamero.services.llama.effects import Done, Effect, GiveRoom, Grant, Refuse, StartServer, StopServer, WakeAt
+from llamero.services.llama.events import Acquire
 from llamero.services.llama.state import RUNNING, Server, State, Waiting
 
 _COMING = frozenset({ServerPhase.STARTING, ServerPhase.READY})
@@ -95,6 +96,36 @@ def schedule(draft: Draft, at: float) -> None:
     draft.effects.append(WakeAt(_next_deadline(draft)))
 
 
+def grant_at_once(state: State, event: Acquire) -> tuple[State, list[Effect]] | None:
+    """Grant what most requests ask for: the only model that is loaded, ready, with nobody waiting. None: anything else.
+
+    A shorter way to what `schedule` comes to, and nothing else: one lease more, on a server that is in use from now on
+    and so has no deadline.
+    """
+    server = state.servers.get(event.spec.model.alias)
+    if server is None or server.phase is not ServerPhase.READY or len(state.servers) > 1:
+        return None
+    if state.waiting or event.resumes is not None or len(server.leases) >= state.policy.concurrency:
+        return None
+    if not server.spec.runs_like(event.spec):
+        return None
+    lease = state.next_lease
+    server = _leased(server, lease, event.spec, event.at)
+    grant = Grant(event.ticket, lease, server.alias, server.generation)
+    return replace(state, servers={server.alias: server}, next_lease=lease + 1), [grant, WakeAt(None)]
+
+
+def _leased(server: Server, lease: int, spec: LaunchSpec, at: float) -> Server:
+    """A server with one lease more. How long it is kept when nobody uses it is what its last caller wants."""
+    return replace(
+        server,
+        spec=replace(server.spec, keep_alive_s=spec.keep_alive_s),
+        leases=server.leases | {lease},
+        last_used=at,
+        idle_since=None,
+    )
+
+
 def _give_room(draft: Draft) -> None:
     """Let held servers load as soon as there is room, in the order in which they were started."""
     running = [s for s in draft.servers.values() if s.phase in RUNNING]
@@ -138,8 +169,8 @@ class _Queue:
 
     def _grant(self, waiting: Waiting, server: Server) -> bool:
         draft = self.draft
-        spec = replace(server.spec, keep_alive_s=waiting.spec.keep_alive_s)
         if waiting.explicit:
+            spec = replace(server.spec, keep_alive_s=waiting.spec.keep_alive_s)
             waits_for_use = server.in_use or spec.keep_alive_s == 0
             draft.put(replace(server, spec=spec, idle_since=None if waits_for_use else self.at))
             draft.effects.append(Done(waiting.ticket))
@@ -148,7 +179,7 @@ class _Queue:
             return False
         lease = draft.next_lease
         draft.next_lease += 1
-        draft.put(replace(server, spec=spec, leases=server.leases | {lease}, last_used=self.at, idle_since=None))
+        draft.put(_leased(server, lease, waiting.spec, self.at))
         draft.effects.append(Grant(waiting.ticket, lease, server.alias, server.generation))
         return True
 

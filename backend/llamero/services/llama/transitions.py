@@ -16,7 +16,7 @@ from llamero.models.llama import Failure, ServerExit, ServerPhase
 from llamero.services.llama import events
 from llamero.services.llama.effects import Announce, Done, Effect, Refuse
 from llamero.services.llama.events import Event
-from llamero.services.llama.scheduling import Draft, schedule
+from llamero.services.llama.scheduling import Draft, grant_at_once, schedule
 from llamero.services.llama.state import EXITS_KEPT, Server, State, Stopping, Waiting
 
 QUEUE_FULL = "server_error-queue_full"
@@ -60,9 +60,13 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
 
 
 def _acquire(state: State, event: events.Acquire) -> tuple[State, list[Effect]]:
-    """Queue the request; a queue that is full refuses it unless it can run at once."""
     if state.closing:
         return state, [Refuse(event.ticket, SHUTTING_DOWN)]
+    return grant_at_once(state, event) or queue_up(state, event)
+
+
+def queue_up(state: State, event: events.Acquire) -> tuple[State, list[Effect]]:
+    """Queue the request; a queue that is full refuses it unless it can run at once."""
     waiting = Waiting(ticket=event.ticket, spec=event.spec)
     draft = Draft(state)
     if event.resumes is not None:
