@@ -34,6 +34,18 @@ LISTED_ORIGIN: web.RequestKey[str] = web.RequestKey("listed_origin", str)
 def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -> None:
     """Put an application behind a policy. Call once, before it starts."""
 
+    def guard(request: web.Request) -> web.Response | None:
+        """Raise unless the request may come in. Returns the answer to one that only asks whether it may."""
+        note_hops(", ".join(request.headers.getall(HEADER, ())))
+        listed = check_sender(policy, request.raw_path, request.headers)
+        if listed is not None:
+            request[LISTED_ORIGIN] = listed
+            if is_preflight(request.method, request.headers):
+                return web.Response(status=204, headers=preflight_headers(request.headers))
+        check_content_type(policy, request.method, request.rel_url.raw_path, request.headers)
+        return None
+
+    # One coroutine for all of it: whatever is around a handler is walked through again each time that it is woken.
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         connection = request.protocol
@@ -42,7 +54,13 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
         started = asyncio.get_running_loop().time()
         outcome: object = "gone"
         try:
-            response = await _answer(request, handler, errors)
+            try:
+                response: web.StreamResponse = guard(request) or await handler(request)
+            except Exception as error:
+                response = _error_response(request, errors, error)
+            if not request.content.at_eof() and not response.prepared:
+                # The rest of the body is not wanted, and the next request could only be found by reading it.
+                response.force_close()
             outcome = response.status
             return response
         finally:
@@ -52,24 +70,13 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
                 elapsed = (asyncio.get_running_loop().time() - started) * 1000
                 logger.debug("%s %s %s in %.1f ms", request.method, request.rel_url.raw_path[:200], outcome, elapsed)
 
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        note_hops(", ".join(request.headers.getall(HEADER, ())))
-        listed = check_sender(policy, request.raw_path, request.headers)
-        if listed is not None:
-            request[LISTED_ORIGIN] = listed
-            if is_preflight(request.method, request.headers):
-                return web.Response(status=204, headers=preflight_headers(request.headers))
-        check_content_type(policy, request.method, request.rel_url.raw_path, request.headers)
-        return await handler(request)
-
     async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
         own = response.headers.get("Content-Security-Policy")  # a page of ours that may load a little
         response.headers.update(response_headers(policy, request.get(LISTED_ORIGIN)))
         if own is not None:
             response.headers["Content-Security-Policy"] = own
 
-    app.middlewares.extend((observe, guard))
+    app.middlewares.append(observe)
     app.on_response_prepare.append(finish_head)
 
 
@@ -78,24 +85,19 @@ def client_is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-async def _answer(request: web.Request, handler: Handler, errors: ErrorRenderer) -> web.StreamResponse:
-    try:
-        response = await handler(request)
-    except LlameroError as error:
-        response = _refuse(request, errors, error)
-    except web.HTTPException as error:
+def _error_response(request: web.Request, errors: ErrorRenderer, error: Exception) -> web.StreamResponse:
+    """Answer an error in the surface's envelope. Raises ConnectionResetError where there is nobody to answer."""
+    if isinstance(error, LlameroError):
+        return _refuse(request, errors, error)
+    if isinstance(error, web.HTTPException):
         response = _refuse(request, errors, from_http_exception(error, request))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-    except Exception as error:
-        if client_is_gone(request):
-            raise ConnectionResetError("the client is gone") from error
-        where = f"{request.method} {request.rel_url.raw_path[:200]}"
-        response = _refuse(request, errors, crashed(error, where=where))
-    if not request.content.at_eof() and not response.prepared:
-        # The rest of the body is not wanted, and the next request could only be found by reading it.
-        response.force_close()
-    return response
+        return response
+    if client_is_gone(request):
+        raise ConnectionResetError("the client is gone") from error
+    where = f"{request.method} {request.rel_url.raw_path[:200]}"
+    return _refuse(request, errors, crashed(error, where=where))
 
 
 def _refuse(request: web.Request, errors: ErrorRenderer, error: LlameroError) -> web.Response:

@@ -21,7 +21,7 @@ _arrived: ContextVar[int] = ContextVar("hops", default=0)
 
 def note_hops(via: str) -> None:
     """Remember how often the request that is now answered has been handed on. `via` is its header, empty where none."""
-    _arrived.set(sum(part.strip() == _OURS for part in via.split(",")))
+    _arrived.set(sum(part.strip() == _OURS for part in via.split(",")) if via else 0)
 
 
 def next_via(host: str) -> str:
