@@ -6,8 +6,7 @@ A slot is taken before the body is read, so that bodies waiting in memory are bo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from llamero.models.errors import RateLimited, Unavailable
 
@@ -30,9 +29,11 @@ class StreamSlots:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Occupy a slot with the current task. Raises `RateLimited`, or `Unavailable` after `close`."""
+    def hold(self) -> AbstractContextManager[None]:
+        """Occupy a slot with the current task for as long as the context lasts.
+
+        Raises `RateLimited`, or `Unavailable` after `close`.
+        """
         if self._closing:
             raise Unavailable("server_error-shutting_down", retry_after=RETRY_AFTER_S)
         if len(self._tasks) >= self._limit:
@@ -40,11 +41,7 @@ class StreamSlots:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a slot is held by a task")
-        self._tasks.add(task)
-        try:
-            yield
-        finally:
-            self._tasks.discard(task)
+        return _Held(self._tasks, task)
 
     def close(self) -> None:
         """End every request inside; each tells its client why. Idempotent."""
@@ -52,3 +49,19 @@ class StreamSlots:
             self._closing = True
             for task in self._tasks:
                 task.cancel()
+
+
+class _Held:
+    """A slot that is taken. Every request takes one, and a generator would cost it more than all that is done here."""
+
+    __slots__ = ("_task", "_tasks")
+
+    def __init__(self, tasks: set[asyncio.Task[object]], task: asyncio.Task[object]) -> None:
+        self._tasks = tasks
+        self._task = task
+
+    def __enter__(self) -> None:
+        self._tasks.add(self._task)
+
+    def __exit__(self, *_: object) -> None:
+        self._tasks.discard(self._task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from llamero.models.chat import TokenCounts
 from llamero.models.inference import InferenceRequest
@@ -14,6 +14,7 @@ from llamero.services.llama.protocols import Sink
 from llamero.services.replies import OpenReply, is_event_stream
 
 Pour = Callable[[Sink], Awaitable[None]]
+_UNRECORDED = nullcontext()
 
 
 def recorded(reply: OpenReply, trace: Trace | None) -> OpenReply:
@@ -25,27 +26,31 @@ def recorded(reply: OpenReply, trace: Trace | None) -> OpenReply:
     return RecordedReply(reply, trace) if pour is None else PouringRecordedReply(reply, trace, pour)
 
 
-@contextmanager
-def recording(trace: Trace | None, request: InferenceRequest) -> Iterator[None]:
+def recording(trace: Trace | None, request: InferenceRequest) -> AbstractContextManager[None]:
     """Record a request to a model for as long as this lasts."""
-    if trace is None:
-        yield
-        return
+    return _UNRECORDED if trace is None else _recording(trace, request)
+
+
+def counting(reply: OpenReply, trace: Trace | None) -> AbstractContextManager[None]:
+    """Take over the reply's status, and at the end how many tokens there were, where it counts them."""
+    return _UNRECORDED if trace is None else _counting(reply, trace)
+
+
+@contextmanager
+def _recording(trace: Trace, request: InferenceRequest) -> Iterator[None]:
     with trace.held():
         trace.ask(request)
         yield
 
 
 @contextmanager
-def counting(reply: OpenReply, trace: Trace | None) -> Iterator[None]:
-    """Take over the reply's status, and at the end how many tokens there were, where it counts them."""
-    if trace is not None:
-        trace.respond(reply.status)
+def _counting(reply: OpenReply, trace: Trace) -> Iterator[None]:
+    trace.respond(reply.status)
     try:
         yield
     finally:
         counted: TokenCounts | None = getattr(reply, "tokens", None)
-        if trace is not None and counted is not None and (counted.prompt or counted.generated):
+        if counted is not None and (counted.prompt or counted.generated):
             trace.tokens = counted
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
@@ -70,15 +70,14 @@ class Answer:
         self._spec = spec
         self._question = question.repeatable()
         self._received = Received(choices_wanted=question.choices)
-        self._continuation = continuation_of(question.endpoint, self._question.body)
         self._lease: Lease | None = None
         self._passing: Passing | None = None
-        self._connection = AsyncExitStack()
+        self._connection: AbstractAsyncContextManager[Reply] | None = None
         self._reply: Reply | None = None
         self._whole: bytes | None = None
         self._attempts = 0
         self._progress_at_failure = -1
-        self._may_continue = self._continuation is not None
+        self._may_continue = True
         self._continuing = False
 
     @property
@@ -137,7 +136,7 @@ class Answer:
     async def _close(self) -> None:
         """Cut the connection, which frees the slot, and give the lease back."""
         try:
-            await self._connection.aclose()
+            await self._hang_up()
         finally:
             if self._lease is not None:
                 self._lease.release()
@@ -184,13 +183,22 @@ class Answer:
 
     async def _send(self, body: dict[str, object]) -> Reply:
         """Open a connection for this body in the place of the former one."""
-        await self._connection.aclose()
+        await self._hang_up()
         question = self._question
         content, content_type = question.content(body)
         note_sent(question.endpoint, question.method, content, content_type)
         request = self._held().server.request(question.method, question.endpoint, content, content_type)
-        self._reply = await self._connection.enter_async_context(request)
+        # Entered by hand, since it may be left for another one within the answer: a stack of contexts, which is made
+        # for that, takes as long as sending the request does.
+        self._reply = await request.__aenter__()
+        self._connection = request
         return self._reply
+
+    async def _hang_up(self) -> None:
+        """Cut the present connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.__aexit__(None, None, None)
 
     async def _blocks_of_connection(self) -> AsyncIterator[Block]:
         """Give out the events of the present connection."""
@@ -250,7 +258,8 @@ class Answer:
 
     async def _restart(self) -> AlreadySent:
         """Send the request that continues, or the first one again where that cannot be or is refused."""
-        continuation, body = self._continuation, self._question.body
+        body = self._question.body
+        continuation = continuation_of(self._question.endpoint, body)
         self._continuing = self._may_continue and continuation is not None and continuation.possible(self._received)
         if self._continuing and continuation is not None:
             tokens = await self._count_tokens(continuation.generated(self._received))
@@ -284,7 +293,7 @@ class Answer:
         self._progress_at_failure = progress
         if self._attempts > MAX_ATTEMPTS_WITHOUT_PROGRESS:
             raise broken
-        await self._connection.aclose()
+        await self._hang_up()
         former = self._held()
         died = await former.server_ended(DEATH_NOTICE_S)
         logger.warning("answer of %s: %s (%s)", self._spec.model.alias, broken, "engine died" if died else "connection")
