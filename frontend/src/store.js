@@ -146,6 +146,11 @@ export class Store {
     return server.phase === 'ready' && server.leases > 0 ? 'busy' : server.phase;
   }
 
+  /** The models that make room for another one now. */
+  get leaving() {
+    return this.servers.value.filter(({ phase }) => phase === 'stopping').map(({ alias }) => alias);
+  }
+
   /** @param {Snapshot} snapshot */
   applySnapshot(snapshot) {
     batch(() => {

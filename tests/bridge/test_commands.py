@@ -172,9 +172,10 @@ async def test_servers_are_told_when_something_changes_and_only_then(tmp_path: P
 async def test_server_that_starts_is_looked_at_until_it_is_ready(tmp_path: Path) -> None:
     async with running_bridge(tmp_path) as bridge, bridge.page() as page:
         await greeted(page)
-        bridge.actor.show(server(ServerPhase.STARTING))
+        bridge.actor.show(server(ServerPhase.STARTING, held=True))
         bridge.services.server_infos.changed()
-        assert (await page.frame())["d"][0]["phase"] == "starting"
+        shown = (await page.frame())["d"][0]
+        assert (shown["phase"], shown["held"]) == ("starting", True)
         bridge.actor.show(server(ServerPhase.READY, pid=1))  # nobody says so
         assert (await page.frame())["d"][0]["phase"] == "ready"
 

@@ -6,7 +6,11 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
+from llamero.models.bridge.chats import Progress, ProgressKind
+from llamero.models.bridge.servers import ServerInfo
 from llamero.models.conversations import MessageError
+from llamero.models.llama import ServerPhase
+from tests.fakes.fake_bridge.scenarios import PHI, QWEN
 from tests.fakes.fake_bridge.server import FakeBridge
 from tests.ui.conftest import Open
 
@@ -79,6 +83,22 @@ async def test_before_the_first_token_the_page_says_what_happens(open_page: Open
     await expect(one.page.locator(".progress")).to_contain_text("Reading 3,120 tokens")
     one.fake.commands.hold.set()
     await expect(one.page.locator(".progress")).to_have_count(0)
+
+
+async def test_before_the_first_token_a_model_that_needs_the_room_of_another_says_so(open_page: Open) -> None:
+    one = await open_page("busy")
+    world = one.fake.world
+    world.progress = (Progress(kind=ProgressKind.LOADING, model=QWEN.alias),)
+    leaving = ServerInfo(alias=PHI.alias, phase=ServerPhase.STOPPING)
+    one.fake.event("servers", [leaving, ServerInfo(alias=QWEN.alias, phase=ServerPhase.STARTING, held=True)])
+    one.fake.commands.hold.clear()
+    await ask(one.page, "Tell me")
+    line = one.page.locator(".progress")
+    await expect(line).to_contain_text(f"Unloading {PHI.alias} to make room for {QWEN.alias}")
+    one.fake.event("servers", [ServerInfo(alias=QWEN.alias, phase=ServerPhase.STARTING)])
+    await expect(line).to_contain_text(f"Loading {QWEN.alias}")
+    one.fake.commands.hold.set()
+    await expect(line).to_have_count(0)
 
 
 async def test_retry_makes_a_second_version_that_can_be_switched(open_page: Open) -> None:

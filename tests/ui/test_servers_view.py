@@ -74,6 +74,19 @@ async def test_servers_model_that_is_waited_for_says_so_in_the_list(open_page: O
     await expect(one.page.locator(".page-summary")).to_have_text("1 running · 5 requests wait")
 
 
+async def test_servers_model_that_needs_the_room_of_another_says_what_it_waits_for(open_page: Open) -> None:
+    one = await open_servers(open_page)
+    world = one.fake.world
+    world.servers[0] = replace(world.servers[0], phase=ServerPhase.STOPPING, leases=0)
+    world.servers.append(ServerInfo(alias=SMALL.alias, phase=ServerPhase.STARTING, held=True))
+    one.fake.event("servers", world.servers)
+    card = one.page.get_by_role("article", name=SMALL.alias)
+    await expect(card).to_contain_text(f"It is loaded as soon as {QWEN.alias} is unloaded.")
+    world.servers = [replace(world.servers[-1], held=False)]
+    one.fake.event("servers", world.servers)
+    await expect(card).not_to_contain_text("as soon as")
+
+
 async def test_servers_output_is_live_bounded_and_asked_for_only_while_it_is_seen(open_page: Open) -> None:
     one = await open_servers(open_page)
     assert asked(one, "get_server_output") == []

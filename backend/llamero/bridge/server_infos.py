@@ -186,6 +186,7 @@ class ServerInfos:
         return ServerInfo(
             alias=server.model.alias,
             phase=server.phase,
+            held=server.held,
             leases=server.leases,
             waiting=waiting,
             restarts=server.restarts,

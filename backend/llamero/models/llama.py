@@ -160,6 +160,7 @@ class ServerExit(msgspec.Struct, frozen=True, kw_only=True):
 class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One server as last published. `generation` grows with every process started; times are monotonic seconds.
 
+    `held`: it starts, but its model is not loaded before there is room for it.
     `exits` are the last ends of its processes that nobody asked for, oldest first.
 
     `memory_bytes` is the estimate of its plan, 0 where there is none. `expires_at` is when it is unloaded if nothing is
@@ -169,6 +170,7 @@ class ServerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelId
     phase: ServerPhase
     generation: int
+    held: bool = False
     leases: int = 0
     restarts: int = 0
     since: float = 0.0

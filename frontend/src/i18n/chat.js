@@ -64,6 +64,8 @@ export const chat = {
   waitingFor: (model) => `Waiting for ${model}`,
   /** @param {string} model */
   loading: (model) => `Loading ${model}`,
+  /** @param {string} model @param {string[]} others */
+  makingRoom: (model, others) => (others.length ? `Unloading ${others.join(' and ')} to make room for ${model}` : `Making room for ${model}`),
   reading: 'Reading your message',
   /** @param {number} done */
   readingTokens: (done) => `Reading ${plural(done, 'token', 'tokens')}`,

@@ -27,6 +27,8 @@ export const servers = {
   unloadBusyHint: 'Stop it as soon as its answers have ended',
   /** @param {string} state */
   machine: (state) => `Not loaded, loading, ready, unloading or failed. Now: ${state}`,
+  /** @param {string[]} others */
+  held: (others) => `It is loaded as soon as ${others.length ? `${others.join(' and ')} ${others.length > 1 ? 'are' : 'is'} unloaded` : 'there is room for it'}.`,
   engine: 'Engine',
   engines: /** @type {Record<string, string>} */ ({ settings: 'From the settings', installed: 'Installed', path: 'From PATH', bundled: 'Came with Llamero', embedded: 'Built in' }),
   process: 'Process',

@@ -46,6 +46,7 @@ export type AliasKind = 'user' | 'model' | 'api' | 'fallback';
 export interface ServerInfo {
   alias: string;
   phase: ServerPhase;
+  held: boolean;
   leases: number;
   waiting: number;
   restarts: number;

@@ -63,8 +63,10 @@ def test_acquire_in_place_of_an_idle_model_starts_before_that_is_stopped_and_is_
     s.release(s.ready(A))
     s.acquire(B)
     assert s.last[:2] == [effects.StartServer("b", 2, B, held=True), effects.StopServer("a", 1)]
+    assert [(server.model.alias, server.held) for server in s.state.snapshot().servers] == [("a", False), ("b", True)]
     s.stopped("a")
     assert s.now_(effects.GiveRoom) == [effects.GiveRoom("b", 2)]
+    assert [(server.model.alias, server.held) for server in s.state.snapshot().servers] == [("b", False)]
 
 
 def test_acquire_with_room_is_not_held() -> None:

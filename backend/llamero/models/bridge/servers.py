@@ -36,11 +36,12 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One server, for people. `reason` says in a sentence why it failed; `log_tail` holds its last lines then.
 
-    `waiting` requests have not got a place on it yet.
+    `waiting` requests have not got a place on it yet. `held`: it is loaded as soon as others have made room for it.
     """
 
     alias: str
     phase: ServerPhase
+    held: bool = False
     leases: int = 0
     waiting: int = 0
     restarts: int = 0

@@ -28,6 +28,7 @@ function sentence(store, { kind, model, done, total }) {
     case 'loading': {
       const asked = store.models.value.find(({ alias }) => alias === model);
       if (asked && !isLocal(asked)) return text.waitingFor(model);
+      if (store.server(model)?.held) return text.makingRoom(model, store.leaving);
       const other = inTheWay(store, model);
       return other ? text.queued(other) : text.loading(model);
     }

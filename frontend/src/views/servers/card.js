@@ -25,6 +25,7 @@ export function serverCard(app, server, details, shown) {
       <span class="server-buttons">${buttons(app, server)}</span>
     </header>
     ${server.reason ? html`<p class="server-reason ${state === 'failed' ? 'is-bad' : ''}" role=${state === 'failed' ? 'alert' : nothing}>${server.reason}</p>` : nothing}
+    ${server.held ? html`<p class="server-reason">${text.servers.held(app.store.leaving)}</p>` : nothing}
     ${details?.engine_note ? html`<p class="server-reason">${details.engine_note}</p>` : nothing}
     ${stateMachine(state)}
     <dl class="facts">${facts(app, server, details).map(([name, value, title]) => html`<div class=${name === text.servers.file ? 'is-wide' : nothing}><dt>${name}</dt><dd title=${title || nothing}>${value}</dd></div>`)}</dl>
