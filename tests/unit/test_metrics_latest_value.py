@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from llamero.infrastructure.gpu import GpuFailed, GpuPending
+from llamero.infrastructure.gpu import GpuFailed, GpuPending, GpuReaderMissing
 from llamero.infrastructure.latest_value import LatestValue
 from tests.fakes.clock import FakeClock
 
@@ -43,6 +43,22 @@ def test_latest_value_is_asked_again_after_its_period_only() -> None:
     clock.advance(5)
     assert value.get() == 2
     assert asking() == 0
+
+
+def test_latest_value_of_what_is_not_installed_is_looked_for_again_after_a_while_only() -> None:
+    question, clock = Question(), FakeClock()
+    question.error = GpuReaderMissing("no driver is installed")
+    value = latest_value(question, clock, absent_s=30)
+    for _ in range(29):
+        with pytest.raises(GpuReaderMissing):
+            value.get()
+        clock.advance(1)
+    assert question.asked == 1
+    question.error = None
+    clock.advance(1)
+    assert value.get() == 2
+    clock.advance(1)
+    assert value.get() == 3
 
 
 def test_latest_value_while_the_question_hangs_gives_the_last_answer_until_it_is_too_old() -> None:

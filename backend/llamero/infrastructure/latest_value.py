@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from llamero.infrastructure.clock import Clock
-from llamero.infrastructure.gpu import GpuFailed, GpuPending
+from llamero.infrastructure.gpu import GpuFailed, GpuPending, GpuReaderMissing
 
 T = TypeVar("T")
 
@@ -24,7 +24,8 @@ class LatestValue(Generic[T]):
     """The last answer to one question, asked again no sooner than every `period_s` seconds.
 
     `patience_s`: how long an asker waits for a new answer before taking the last one. `silence_s`: after so long
-    without any answer the last one is too old to show, and asking raises `GpuFailed` instead.
+    without any answer the last one is too old to show, and asking raises `GpuFailed` instead. `absent_s`: who is not
+    on this machine is looked for no sooner than after so long, since a thread costs as much as all other readings.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class LatestValue(Generic[T]):
         patience_s: float = 1.0,
         period_s: float = 0.0,
         silence_s: float = 10.0,
+        absent_s: float = 30.0,
     ) -> None:
         self._ask = ask
         self._name = name
@@ -43,6 +45,7 @@ class LatestValue(Generic[T]):
         self._patience_s = patience_s
         self._period_s = period_s
         self._silence_s = silence_s
+        self._absent_s = absent_s
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._asked_at: float | None = None
@@ -75,7 +78,8 @@ class LatestValue(Generic[T]):
             return self._thread is None
 
     def _due(self) -> bool:
-        return self._asked_at is None or self._clock.monotonic() - self._asked_at >= self._period_s
+        period_s = self._absent_s if isinstance(self._answer, GpuReaderMissing) else self._period_s
+        return self._asked_at is None or self._clock.monotonic() - self._asked_at >= period_s
 
     def _start(self) -> threading.Thread:
         thread = threading.Thread(target=self._run, name=f"ask-{self._name}", daemon=True)
