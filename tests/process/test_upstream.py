@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
 
@@ -216,6 +216,27 @@ def test_engine_that_listens_is_connected_without_a_turn_of_the_loop() -> None:
     with asyncio.Runner(loop_factory=Watched) as runner:
         runner.run(ask())
     assert waited == []
+
+
+async def test_engine_whose_backlog_is_full_is_connected_once_there_is_room() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as others:
+        listener.setblocking(False)
+        while True:
+            other = others.enter_context(socket.socket())
+            other.setblocking(False)
+            if {other.connect_ex(listener.getsockname()), other.connect_ex(listener.getsockname())}.isdisjoint({0}):
+                break
+        up = Upstream(listener.getsockname()[1], KEY)
+        asked = asyncio.create_task(up.status("/props", timeout_s=10.0))
+        loop = asyncio.get_running_loop()
+        while not asked.done():
+            engine, _ = await asyncio.wait_for(loop.sock_accept(listener), 10)
+            others.enter_context(engine)
+            with suppress(TimeoutError):
+                if await asyncio.wait_for(loop.sock_recv(engine, 1000), 0.05):
+                    await loop.sock_sendall(engine, b"HTTP/1.1 204 No Content\r\n\r\n")
+                    break
+        assert await asked == 204
 
 
 async def test_nobody_listens_is_upstream_failed() -> None:

@@ -15,6 +15,7 @@ import errno
 import os
 import re
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -25,6 +26,7 @@ CONNECT_TIMEOUT_S = 5.0
 SHORT_BODY = 1024 * 1024
 SPARE_S = 3.0
 CLOSED = "the engine is being stopped"
+_UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY)
 _REQUEST_TARGET = re.compile(r"/[!-~]*")
 _HEADER_VALUE = re.compile(r"[ -~]*")
 
@@ -222,24 +224,42 @@ async def _bounded(exchange: _Exchange, timeout_s: float) -> AsyncIterator[HttpR
 async def _connect(reply: HttpReply, port: int, request: bytes | None) -> None:
     """Connect a reply to the engine on this port, and ask. Raises OSError.
 
-    On loopback a connection stands by the time that it is asked after. The request is sent at once, so that the engine
-    is at work while the event loop still makes a transport of the socket, which takes longer than the connection.
+    The request is sent at once, so that the engine is at work while the event loop still makes a transport of the
+    socket, which takes longer than the connection.
     """
     loop = asyncio.get_running_loop()
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    address = ("127.0.0.1", port)
     try:
         connection.setblocking(False)
-        connection.connect_ex(address)
-        error = connection.connect_ex(address)
-        if error == errno.ECONNREFUSED:
-            raise OSError(error, os.strerror(error))
-        if error not in (0, errno.EISCONN):
-            # Its backlog is full, or the system takes its time. libuv's loop has a thread look the address up first.
-            await loop.sock_connect(connection, address)
+        await _connect_socket(connection, ("127.0.0.1", port))
         if request is not None:
             reply.ask(request, connection)
         await loop.create_connection(lambda: reply, sock=connection)
     except BaseException:
         connection.close()
         raise
+
+
+async def _connect_socket(connection: socket.socket, address: tuple[str, int]) -> None:
+    """What the event loop's `sock_connect` does, at once where that can be. Raises OSError.
+
+    On loopback a connection stands by the time that it is asked after. libuv's loop would first have a thread look up
+    the address, and then connect once more, which is an error on macOS where the connection stands by then.
+    """
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        await loop.sock_connect(connection, address)
+        return
+    error = connection.connect_ex(address)
+    if error in _UNDER_WAY:
+        error = connection.connect_ex(address)
+    if error in _UNDER_WAY:  # its backlog is full, or the system takes its time
+        decided = asyncio.Event()
+        loop.add_writer(connection, decided.set)
+        try:
+            await decided.wait()
+        finally:
+            loop.remove_writer(connection)
+        error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error not in (0, errno.EISCONN):
+        raise OSError(error, os.strerror(error))
