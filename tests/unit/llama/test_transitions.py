@@ -69,6 +69,18 @@ def test_acquire_in_place_of_an_idle_model_starts_before_that_is_stopped_and_is_
     assert [(server.model.alias, server.held) for server in s.state.snapshot().servers] == [("b", False)]
 
 
+@pytest.mark.parametrize("ends", ["fails", "is stopped by a person"])
+def test_held_start_that_comes_to_nothing_is_not_shown_as_waiting_for_room(ends: str) -> None:
+    s = Scenario()
+    s.release(s.ready(A))
+    s.acquire(B)
+    if ends == "fails":
+        s.start_failed("b")
+    else:
+        s.unload("b")
+    assert not any(server.held for server in s.state.snapshot().servers)
+
+
 def test_acquire_with_room_is_not_held() -> None:
     s = Scenario(max_loaded=2)
     s.ready(A)

@@ -88,7 +88,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             model=self.spec.model,
             phase=self.phase,
             generation=self.generation,
-            held=self.held,
+            held=self.held and self.phase is ServerPhase.STARTING,
             leases=len(self.leases),
             restarts=self.restarts,
             since=self.since,
