@@ -89,13 +89,15 @@ async def test_before_the_first_token_a_model_that_needs_the_room_of_another_say
     one = await open_page("busy")
     world = one.fake.world
     world.progress = (Progress(kind=ProgressKind.LOADING, model=QWEN.alias),)
-    leaving = ServerInfo(alias=PHI.alias, phase=ServerPhase.STOPPING)
-    one.fake.event("servers", [leaving, ServerInfo(alias=QWEN.alias, phase=ServerPhase.STARTING, held=True)])
+    held = ServerInfo(alias=QWEN.alias, phase=ServerPhase.STARTING, held=True)
+    world.servers = [ServerInfo(alias=PHI.alias, phase=ServerPhase.STOPPING), held]
+    one.fake.event("servers", world.servers)
     one.fake.commands.hold.clear()
     await ask(one.page, "Tell me")
     line = one.page.locator(".progress")
     await expect(line).to_contain_text(f"Unloading {PHI.alias} to make room for {QWEN.alias}")
-    one.fake.event("servers", [ServerInfo(alias=QWEN.alias, phase=ServerPhase.STARTING)])
+    world.servers = [ServerInfo(alias=QWEN.alias, phase=ServerPhase.STARTING)]
+    one.fake.event("servers", world.servers)
     await expect(line).to_contain_text(f"Loading {QWEN.alias}")
     one.fake.commands.hold.set()
     await expect(line).to_have_count(0)
