@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -202,12 +203,16 @@ async def test_redirect_is_not_followed() -> None:
 
 def test_engine_that_listens_is_connected_without_a_turn_of_the_loop() -> None:
     """What the loop itself does to connect a socket: libuv's looks the address up in a thread, which then wakes us."""
-    waited: list[object] = []
+    waited: list[str] = []
 
     class Watched(asyncio.SelectorEventLoop):
-        async def sock_connect(self, sock: socket.socket, address: object) -> None:
-            waited.append(address)
+        async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+            waited.append("sock_connect")
             await super().sock_connect(sock, address)
+
+        def add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+            waited.append("add_writer")
+            super().add_writer(fd, callback, *args)
 
     async def ask() -> None:
         async with upstream(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as (up, _):

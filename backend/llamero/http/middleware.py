@@ -55,7 +55,8 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
         outcome: object = "gone"
         try:
             try:
-                response: web.StreamResponse = guard(request) or await handler(request)
+                preflight = guard(request)
+                response = await handler(request) if preflight is None else preflight
             except Exception as error:
                 response = _error_response(request, errors, error)
             if not request.content.at_eof() and not response.prepared:
