@@ -86,6 +86,7 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "watch_message": (WatchMessage, conversations.Message),
     "stop_message": (MessageRef, conversations.Message),
     "select_branch": (SelectBranch, conversations.Conversation),
+    "fork_conversation": (MessageRef, conversations.Conversation),
     "rename_conversation": (RenameConversation, conversations.Conversation),
     "change_conversation": (ChangeConversation, conversations.Conversation),
     "delete_conversation": (ConversationRef, None),

@@ -45,6 +45,7 @@ from llamero.models.bridge.chats import (
     ChatFrame,
     ConversationRef,
     EditMessage,
+    MessageRef,
     RenameConversation,
     RetryMessage,
     SearchMessages,
@@ -156,6 +157,10 @@ class FakeChats:
     async def select_branch(self, command: SelectBranch) -> Conversation:
         await self._note("select_branch", command)
         return replace(self.known, head=command.message_id)
+
+    async def fork(self, command: MessageRef) -> Conversation:
+        await self._note("fork", command)
+        return replace(self.known, forked_from=self.known.id)
 
     async def rename(self, command: RenameConversation) -> Conversation:
         await self._note("rename", command)

@@ -21,7 +21,9 @@ from tests.fakes.chats import DATABASE
 from tests.fakes.clock import FakeClock
 
 ENDS = (MessageStatus.COMPLETE, MessageStatus.STOPPED, MessageStatus.FAILED)
-KINDS = ("ask", "ask under", "new", "edit", "retry", "end", "append", "select", "delete", "restore", "reopen")
+KINDS = (
+    "ask", "ask under", "new", "edit", "retry", "fork", "end", "append", "select", "delete", "restore", "reopen",
+)  # fmt: skip
 operations = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 30), st.text(alphabet="aé山🦙 \n", max_size=5)),
     min_size=1,
@@ -61,6 +63,13 @@ class World:
             self.add(await self.store.edit(message.id, text, "m", title="T"))
         elif kind == "retry":
             self.add(await self.store.retry(message.id, "m"))
+        elif kind == "fork":
+            fork = await self.store.fork(message.id)
+            self.conversations[fork.id] = fork
+            self.messages |= {m.id: m for m in (await self.store.conversation(fork.id)).messages}
+            assert [m.content for m in await self.store.branch(str(fork.head))] == [
+                m.content for m in await self.store.branch(message.id)
+            ]
         elif kind == "append" and message.status is MessageStatus.STREAMING:
             await self.store.append(message.id, text, text[::-1])
             changed = replace(message, content=message.content + text, reasoning=message.reasoning + text[::-1])

@@ -84,7 +84,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """One conversation without its messages. `title_is_automatic` until a person renames it."""
+    """One conversation without its messages. `title_is_automatic` until a person renames it.
+
+    `forked_from` is the conversation whose messages this one began with, which may be gone by now.
+    """
 
     id: str
     title: str
@@ -96,6 +99,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str = ""
     sampling: Sampling = Sampling()
     deleted_at: float | None = None
+    forked_from: str | None = None
 
 
 class ConversationWithMessages(msgspec.Struct, frozen=True, kw_only=True):

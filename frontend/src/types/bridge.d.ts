@@ -70,6 +70,7 @@ export interface Conversation {
   system_prompt: string;
   sampling: Sampling;
   deleted_at: number | null;
+  forked_from: string | null;
 }
 
 /** Parameters of the chat completions API that a person sets; None leaves the choice to the engine. */
@@ -966,6 +967,7 @@ export interface Commands {
   watch_message: { args: WatchMessage; result: Message };
   stop_message: { args: MessageRef; result: Message };
   select_branch: { args: SelectBranch; result: Conversation };
+  fork_conversation: { args: MessageRef; result: Conversation };
   rename_conversation: { args: RenameConversation; result: Conversation };
   change_conversation: { args: ChangeConversation; result: Conversation };
   delete_conversation: { args: ConversationRef; result: null };

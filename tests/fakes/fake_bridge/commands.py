@@ -50,6 +50,7 @@ ARGUMENTS: dict[str, type] = {
     "watch_message": chats.WatchMessage,
     "stop_message": chats.MessageRef,
     "select_branch": chats.SelectBranch,
+    "fork_conversation": chats.MessageRef,
     "rename_conversation": chats.RenameConversation,
     "change_conversation": chats.ChangeConversation,
     "delete_conversation": chats.ConversationRef,
@@ -296,6 +297,22 @@ class Commands(RequestCommands, GatewayCommands):
         return self._put(structs.replace(self._conversation(args.conversation_id), head=leaf))
 
     # Conversations
+
+    def fork_conversation(self, args: chats.MessageRef) -> Conversation:
+        branch = [self.world.messages[args.message_id]]
+        while branch[0].parent_id is not None:
+            branch.insert(0, self.world.messages[branch[0].parent_id])
+        source, identifier, parent = self._conversation(branch[0].conversation_id), f"fork{next(self.numbers)}", None
+        for message in branch:
+            copy = structs.replace(
+                message, id=f"{identifier}-{message.id}", conversation_id=identifier, parent_id=parent
+            )
+            self.world.messages[copy.id] = copy
+            parent = copy.id
+        now = time.time()
+        return self._put(
+            structs.replace(source, id=identifier, head=parent, created_at=now, updated_at=now, forked_from=source.id)
+        )
 
     def rename_conversation(self, args: chats.RenameConversation) -> Conversation:
         return self._put(

@@ -62,6 +62,12 @@ async def select_branch(context: Context, arguments: SelectBranch) -> Conversati
     return await context.services.chats.select_branch(arguments)
 
 
+@command("fork_conversation")
+async def fork_conversation(context: Context, arguments: MessageRef) -> Conversation:
+    """Begin a conversation with the messages down to this one."""
+    return await context.services.chats.fork(arguments)
+
+
 @command("rename_conversation")
 async def rename_conversation(context: Context, arguments: RenameConversation) -> Conversation:
     """Give a title."""

@@ -201,6 +201,15 @@ class ChatStore:
 
     # Changing
 
+    async def fork(self, message_id: str) -> Conversation:
+        """Begin a conversation with the messages from the root down to this one.
+
+        Raises NotFound, and Conflict while the message is an answer that is still coming.
+        """
+        length = len(await self.branch(message_id))  # which never changes, so that the ids can be made here
+        now, ids = self._clock.time(), [self._ids.new() for _ in range(length + 1)]
+        return await self._database.write(lambda connection: tree.fork(connection, message_id, ids, now), durable=True)
+
     async def select_branch(self, conversation_id: str, message_id: str) -> Conversation:
         """Make the newest message below `message_id` the head. Raises NotFound."""
 

@@ -30,7 +30,8 @@ MESSAGE_NOT_FOUND = "chat_error-message_not_found"
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONVERSATION = (
-    "id, title, title_is_automatic, created_at, updated_at, head, model, system_prompt, sampling, deleted_at"
+    "id, title, title_is_automatic, created_at, updated_at, head, model, system_prompt, sampling, deleted_at, "
+    "forked_from"
 )
 _MESSAGE = "id, conversation_id, parent_id, role, content, reasoning, status, model, created_at, error, stats"
 
@@ -66,6 +67,7 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         system_prompt=row[7],
         sampling=_decoded(row[8], Sampling) or Sampling(),
         deleted_at=row[9],
+        forked_from=row[10],
     )
 
 
@@ -99,8 +101,9 @@ def insert_conversation(connection: sqlite3.Connection, conversation: Conversati
         storable(conversation.system_prompt),
         as_json(conversation.sampling),
         conversation.deleted_at,
+        conversation.forked_from,
     )
-    connection.execute(f"INSERT INTO conversations ({_CONVERSATION}) VALUES (?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
+    connection.execute(f"INSERT INTO conversations ({_CONVERSATION}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
 
 
 def insert_message(connection: sqlite3.Connection, message: Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -47,6 +48,22 @@ def save_asked(
             rows.insert_message(connection, message)
     changed = replace(conversation, head=answer.id, model=answer.model, updated_at=answer.created_at)
     return Asked(conversation=update_conversation(connection, changed), assistant_message=answer, user_message=question)
+
+
+def fork(connection: sqlite3.Connection, message_id: str, ids: Sequence[str], now: float) -> Conversation:
+    """Copy the branch down to a message into a conversation of its own, which is answered as the former one is.
+
+    `ids` are those of the conversation and of its messages. Raises NotFound and Conflict.
+    """
+    branch = rows.read_branch(connection, message_id)
+    require_complete(branch[-1])
+    source = rows.read_conversation(connection, branch[-1].conversation_id)
+    id, *message_ids = ids
+    copy = replace(source, id=id, created_at=now, updated_at=now, head=message_ids[-1], forked_from=source.id)
+    rows.insert_conversation(connection, copy)
+    for message, own, parent in zip(branch, message_ids, [None, *message_ids[:-1]], strict=True):
+        rows.insert_message(connection, replace(message, id=own, conversation_id=id, parent_id=parent))
+    return copy
 
 
 def end_answer(connection: sqlite3.Connection, message: Message) -> None:

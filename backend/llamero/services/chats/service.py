@@ -22,6 +22,7 @@ from llamero.models.bridge.chats import (
     ChangeConversation,
     ConversationRef,
     EditMessage,
+    MessageRef,
     RenameConversation,
     RetryMessage,
     SearchMessages,
@@ -170,6 +171,10 @@ class ChatService:
     async def select_branch(self, command: SelectBranch) -> Conversation:
         """Show the branch that a message is on. Raises NotFound."""
         return self._tell(await self._store.select_branch(command.conversation_id, command.message_id))
+
+    async def fork(self, command: MessageRef) -> Conversation:
+        """Begin a conversation with the messages down to this one. Raises NotFound and Conflict."""
+        return self._tell(await self._store.fork(command.message_id))
 
     async def rename(self, command: RenameConversation) -> Conversation:
         """Give a title, which then stays. Raises InvalidRequest when nothing of it can be seen, and NotFound."""
