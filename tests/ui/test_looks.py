@@ -181,6 +181,22 @@ async def deleted(one: Opened) -> None:
     await expect(one.page.get_by_role("button", name="Undo")).to_be_visible()
 
 
+async def message_menu(one: Opened) -> None:
+    await conversation(one)
+    message = one.page.locator(".message").nth(1)
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    await expect(one.page.get_by_role("menu")).to_be_visible()
+
+
+async def fork(one: Opened) -> None:
+    await message_menu(one)
+    await one.page.get_by_role("menuitem", name="Fork from here").click()
+    await expect(one.page.locator(".message")).to_have_count(2)
+    await one.page.locator(".thread").evaluate("(e) => e.scrollTo(0, 0)")
+    await expect(one.page.locator(".fork-mark")).to_be_visible()
+
+
 async def editing(one: Opened) -> None:
     await conversation(one)
     await one.page.locator(".message.is-user").last.hover()
@@ -467,6 +483,8 @@ STATES: dict[str, tuple[str, State]] = {
     "renaming": ("busy", renaming),
     "deleted": ("busy", deleted),
     "editing": ("busy", editing),
+    "message-menu": ("busy", message_menu),
+    "fork": ("busy", fork),
     "long-draft": ("busy", long_draft),
     "servers": ("supervised", servers),
     "server-unfolded": ("supervised", server_unfolded),

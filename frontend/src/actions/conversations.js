@@ -41,6 +41,17 @@ export class Conversations {
     if (!shown && store.currentId.value === id && store.messages.value.has(messageId)) await this.selectBranch(messageId);
   }
 
+  /** Go on from a message in a conversation of its own. @param {string} messageId @returns {Promise<boolean>} Whether it is open now. */
+  async fork(messageId) {
+    const source = this.core.store.currentId.value;
+    const fork = await this.core.call('fork_conversation', { message_id: messageId });
+    if (!fork) return false;
+    this.core.store.putConversation(fork);
+    await this.open(fork.id);
+    this.core.notify(text.forked, source === null ? undefined : { label: text.goBack, run: () => void this.open(source) });
+    return true;
+  }
+
   begin() {
     this.core.store.show(null);
     this.ui.remember({ conversation_id: null });

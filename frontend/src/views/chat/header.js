@@ -9,6 +9,7 @@ import { icon } from '../../components/icon.js';
 import { modelPicker } from '../../components/model_picker.js';
 import { titleField } from '../../components/title_field.js';
 import { text } from '../../i18n/index.js';
+import { forkSign } from './fork_mark.js';
 
 /** Where the list lies over the chat instead of beside it; list.css has the same number. */
 const query = matchMedia('(max-width: 959px)');
@@ -30,7 +31,7 @@ export function header(app) {
       : conversation
         ? html`<h1 class="chat-title">
             <button type="button" title=${text.rename} @click=${() => (page.renaming.value = { id: conversation.id, where: 'header' })}>
-              ${conversation.title}
+              ${forkSign(conversation)}${conversation.title}
             </button>
           </h1>`
         : html`<h1 class="chat-title">${store.ready.value ? text.newChat : ''}</h1>`}

@@ -12,6 +12,7 @@ import { titleField } from '../../components/title_field.js';
 import { dateAndTime, dayGroup } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { focusComposer } from './composer.js';
+import { forkSign } from './fork_mark.js';
 
 const SEARCH_AFTER_MS = 150;
 
@@ -138,7 +139,7 @@ function row(app, conversation) {
         else if (event.key === 'Delete') void remove(app, id);
       }}
     >
-      <span class="conversation-title">${title}</span>
+      <span class="conversation-title">${forkSign(conversation)}${title}</span>
     </button>
     <span class="row-actions">
       <button type="button" class="icon-button" aria-label=${text.rename} title=${text.rename} @click=${rename}>${icon('pencil')}</button>

@@ -15,6 +15,7 @@ import { duration, speed } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 import { isLong } from './lengths.js';
+import { menuButton } from './message_menu.js';
 import { progressLine } from './progress.js';
 import { reasoning } from './reasoning.js';
 
@@ -31,7 +32,7 @@ function question(app, message) {
     ${bubble(app, message)}
     <div class="message-actions">
       ${copyAction(message.content)}
-      ${action('pencil', text.edit, () => (app.page.editing.value = message.id))}
+      ${action('pencil', text.edit, () => (app.page.editing.value = message.id))} ${menuButton(app, message)}
       ${branches(app, message)}
     </div>
   </li>`;
@@ -68,7 +69,7 @@ function answer(app, message) {
           <p class="stats">${figures(message, store.conversation.value?.sampling.max_tokens ?? null)}</p>
           <div class="message-actions">
             ${message.content ? copyAction(message.content) : nothing} ${action('refresh-cw', text.retryHint, () => void actions.answers.retry(message.id))}
-            ${branches(app, message)}
+            ${menuButton(app, message)} ${branches(app, message)}
           </div>
         </div>`}
   </li>`;

@@ -13,7 +13,9 @@ import { keep } from '../../render.js';
 import { emptyState } from './empty.js';
 import { Follow } from './follow.js';
 import { mountFound } from './found.js';
+import { forkMark } from './fork_mark.js';
 import { messageItem } from './message.js';
+import { messageMenu } from './message_menu.js';
 
 const AT_FIRST = 40;
 const MORE = 40;
@@ -23,7 +25,8 @@ export function mountThread(root, app) {
   const { store } = app;
   render(
     html`<div class="thread" tabindex="-1"><div class="column"></div></div>
-      <div class="jump-place"></div>`,
+      <div class="jump-place"></div>
+      <div class="menu-place"></div>`,
     root,
   );
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
@@ -68,12 +71,13 @@ export function mountThread(root, app) {
     const path = store.path.value;
     const from = Math.max(0, path.length - shown.value);
     return html`
-      ${from ? html`<button type="button" class="small-button earlier" @click=${showMore}>${text.earlierMessages}</button>` : nothing}
+      ${from ? html`<button type="button" class="small-button earlier" @click=${showMore}>${text.earlierMessages}</button>` : forkMark(app)}
       <ol class="messages" aria-label=${text.messages}>
         ${repeat(path.slice(from), (message) => message.id, (message) => messageItem(app, message))}
       </ol>
     `;
   });
+  keep(part('.menu-place'), () => messageMenu(app));
   mountFound(app, column, (messageId) => {
     const path = store.path.peek();
     shown.value = Math.max(shown.peek(), path.length - path.findIndex(({ id }) => id === messageId));

@@ -1,0 +1,97 @@
+/**
+ * What is done with a message now and then: one menu for all messages, beside the button that opened it. It stays
+ * beside it when the thread moves, and what it is about stays the same while it is open.
+ *
+ * @typedef {import('../../page.js').App} App
+ * @typedef {import('../../types/bridge.js').Message} Message
+ */
+import { html, nothing } from 'lit-html';
+import { icon } from '../../components/icon.js';
+import { text } from '../../i18n/index.js';
+import { focusComposer } from './composer.js';
+
+const MENU = 'message-menu';
+const GAP = 4;
+/** Where in the window a button stands too low for a menu under it. */
+const LOW = 0.6;
+
+/** The button whose menu is open. @type {HTMLElement | null} */
+let opener = null;
+
+const menu = () => /** @type {HTMLElement | null} */ (document.getElementById(MENU));
+
+/** The button for the menu of a message. @param {App} app @param {Message} message */
+export function menuButton({ page }, message) {
+  const prepare = (/** @type {Event} */ event) => {
+    opener = /** @type {HTMLElement} */ (event.currentTarget);
+    page.menu.value = message.id;
+    place();
+  };
+  return html`<button type="button" class="icon-button" popovertarget=${MENU} aria-haspopup="menu" aria-label=${text.moreActions} title=${text.moreActions} @click=${prepare}>
+    ${icon('ellipsis')}
+  </button>`;
+}
+
+/** @param {App} app */
+export function messageMenu(app) {
+  const message = app.store.messages.value.get(app.page.menu.value ?? '');
+  return html`<div id=${MENU} class="menu message-menu" popover="auto" role="menu" aria-label=${text.moreActions} @keydown=${moveByArrows} @toggle=${toggled}>
+    ${message ? items(app, message) : nothing}
+  </div>`;
+}
+
+/** @param {App} app @param {Message} message */
+function items({ actions }, message) {
+  const fork = async () => {
+    if (await actions.conversations.fork(message.id)) focusComposer();
+  };
+  return html`${item('git-fork', text.fork, fork)}`;
+}
+
+/** @param {string} name @param {string} label @param {() => Promise<void>} run */
+const item = (name, label, run) =>
+  html`<button
+    type="button"
+    class="menu-item"
+    role="menuitem"
+    @click=${() => {
+      menu()?.hidePopover();
+      void run();
+    }}
+  >
+    ${icon(name)}<span>${label}</span>
+  </button>`;
+
+/** Under the button, or above it where the window ends; from its edge towards the middle. */
+function place() {
+  const element = menu();
+  if (!element || !opener) return;
+  const { left, right, top, bottom } = opener.getBoundingClientRect();
+  const above = bottom > LOW * innerHeight;
+  const before = right > innerWidth / 2;
+  element.classList.toggle('is-above', above);
+  element.classList.toggle('is-before', before);
+  element.style.setProperty('--menu-side', `${before ? innerWidth - right : left}px`);
+  element.style.setProperty('--menu-edge', `${GAP + (above ? innerHeight - top : bottom)}px`);
+}
+
+/** @param {ToggleEvent} event */
+function toggled({ newState }) {
+  const open = newState === 'open';
+  opener?.setAttribute('aria-expanded', String(open));
+  // The thread moves under it, also by itself while an answer grows.
+  if (open) addEventListener('scroll', place, { capture: true, passive: true });
+  else removeEventListener('scroll', place, { capture: true });
+  if (open) menu()?.querySelector('button')?.focus();
+}
+
+/** @param {KeyboardEvent} event */
+function moveByArrows(event) {
+  const steps = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 });
+  const step = steps[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const all = [.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll('button')];
+  const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
+  all.at((at + step) % all.length)?.focus();
+}
