@@ -33,6 +33,7 @@ from llamero.models import (
     supervision,
     updates,
 )
+from llamero.models.bridge.attachments import AddAttachment, AttachmentContent, AttachmentRef
 from llamero.models.bridge.bench import BenchRef, BenchRuns, StartBench
 from llamero.models.bridge.chats import (
     Asked,
@@ -92,6 +93,9 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "delete_conversation": (ConversationRef, None),
     "restore_conversation": (ConversationRef, conversations.Conversation),
     "search_messages": (SearchMessages, tuple[conversations.SearchHit, ...]),
+    "add_attachment": (AddAttachment, conversations.Attachment),
+    "discard_attachment": (AttachmentRef, None),
+    "get_attachment": (AttachmentRef, AttachmentContent),
     "add_model_file": (AddModelFile, ModelInfo),
     "choose_model_file": (Empty, ModelInfo | None),
     "change_model": (ChangeModel, ModelInfo),

@@ -39,6 +39,7 @@ from llamero.infrastructure.temporary_area import TemporaryArea
 from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
 from llamero.models.aliases import ApiModel, PausedTarget
 from llamero.models.bench import BenchFrame, BenchProgress, BenchReport, BenchRun
+from llamero.models.bridge.attachments import AttachmentContent
 from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
@@ -54,6 +55,7 @@ from llamero.models.bridge.chats import (
     WatchMessage,
 )
 from llamero.models.conversations import (
+    Attachment,
     Conversation,
     ConversationWithMessages,
     Message,
@@ -71,6 +73,7 @@ from llamero.models.settings import InspectorSettings
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
+from llamero.services.chats.attachments import clean_name, judge
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.routing import Router
 from llamero.services.updates import UpdateService
@@ -181,6 +184,31 @@ class FakeChats:
 
     def forget_window(self, window: str) -> None:
         self.forgotten.append(window)
+
+
+class FakeAttachments:
+    """Files in memory, under the real rules."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, bytes] = {}
+        self.known: dict[str, Attachment] = {}
+
+    async def add(self, name: str, body: bytes) -> Attachment:
+        judged = judge(shown := clean_name(name), body)
+        id = f"f{len(self.known)}"
+        self.bodies[id] = judged.body
+        self.known[id] = Attachment(
+            id=id, name=shown, kind=judged.kind, media_type=judged.media_type, size=len(judged.body)
+        )
+        return self.known[id]
+
+    async def discard(self, attachment_id: str) -> None:
+        self.known.pop(attachment_id, None)
+
+    async def content(self, attachment_id: str) -> AttachmentContent:
+        if attachment_id not in self.known:
+            raise NotFound("chat_error-attachment_not_found")
+        return AttachmentContent(attachment=self.known[attachment_id], text=self.bodies[attachment_id].decode())
 
 
 class FakeServer:
@@ -531,6 +559,7 @@ async def running_bridge(
         Services(
             hub=hub,
             chats=chats,
+            attachments=FakeAttachments(),
             models=catalog,
             names=router,
             model_list=model_list,

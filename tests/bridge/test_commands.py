@@ -333,7 +333,9 @@ async def test_page_that_begins_anew_does_not_look_any_more(tmp_path: Path) -> N
 
 
 async def test_ui_state_is_remembered_and_part_of_the_first_picture(tmp_path: Path) -> None:
+    file = {"id": "f0", "name": "a.md", "kind": "text", "media_type": "text/plain", "size": 5}
     state = {"theme": "dark", "list_folded": True, "conversation_id": "c1", "model": "m", "drafts": {"c1": "hal"}}
+    state |= {"draft_attachments": {"c1": [file]}}
     async with running_bridge(tmp_path) as bridge:
         assert (await bridge.call("get_snapshot")).json()["ui"]["theme"] == "system"
         assert (await bridge.call("set_ui_state", {"ui": state})).body == b"null"

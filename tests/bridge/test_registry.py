@@ -33,6 +33,7 @@ CONTRACT = {
     "get_server_output", "get_server_log",
     "watch_logs", "open_log_file",
     "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "save_file",
+    "add_attachment", "discard_attachment", "get_attachment",
     "get_settings", "change_setting", "get_about", "list_licenses", "get_license", "open_place",
     "get_update", "check_update", "download_update",
     "activate",

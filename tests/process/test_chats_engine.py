@@ -17,6 +17,7 @@ from llamero.models.bridge.chats import SendChatMessage
 from llamero.models.conversations import MessageStatus, Sampling
 from llamero.models.llama import Engine, LlamaCppConfig
 from llamero.services.catalog import ModelCatalog
+from llamero.services.chats.attachments import Attachments
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
 from llamero.services.inference import InferenceService
@@ -115,6 +116,26 @@ async def test_engine_that_dies_in_mid_answer_is_a_pause_that_is_told(tmp_path: 
         pause = [n for n, f in enumerate(channel.frames) if f.progress and f.progress.kind.value == "recovering"]
         assert len(pause) == 1
         assert 0 < len("".join(frame.text for frame in channel.frames[: pause[0]])) < len(final.content)
+
+
+async def test_engine_that_dies_in_mid_answer_is_told_the_same_files_again(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path, words=40, tokens_per_second=40)
+    async with chatting(tmp_path, engine) as (chats, w, _):
+        file = await Attachments(chats.store.attachments).add("route.csv", b"pass,height\n")
+        channel = await ask(chats, attachments=(file.id,))
+        await channel.until(lambda: len(channel.text.split()) > 5)
+        psutil.Process(w.pid()).kill()
+        assert (await channel.until_end()).status is MessageStatus.COMPLETE
+        questions = [asked["body"]["messages"][0] for asked in journal(engine, "asked")]
+        assert questions == [{"role": "user", "content": "File: route.csv\n\n```csv\npass,height\n```\n\nWho?"}] * 2
+
+
+async def test_file_longer_than_the_context_says_what_to_do(tmp_path: Path) -> None:
+    async with chatting(tmp_path, fake_engine(tmp_path), ("--ctx-size", "20")) as (chats, _, _):
+        file = await Attachments(chats.store.attachments).add("long.txt", b"word " * 50)
+        final = await (await ask(chats, attachments=(file.id,))).until_end()
+        assert final.error is not None and final.error.code == "chat_error-context_full"
+        assert "holds 20" in final.error.message
 
 
 async def test_stop_frees_the_engine_at_once(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from llamero.infrastructure.storage.chats import TRASH_KEPT_S
 from llamero.models.bridge.chats import Asked, ChangeConversation, ConversationRef, MessageRef
 from llamero.models.conversations import AnswerStats, MessageStatus, Sampling
 from llamero.models.errors import Conflict, NotFound
+from llamero.services.chats.attachments import Attachments
 from tests.fakes.chats import open_chats, open_store
 from tests.fakes.clock import FakeClock
 
@@ -92,3 +94,17 @@ async def test_fork_and_source_change_apart(tmp_path: Path) -> None:
         kept = await chats.service.get(ConversationRef(conversation_id=fork.id))
         assert len(kept.messages) == 4
         assert kept.conversation.forked_from == source.conversation_id
+
+
+async def test_fork_keeps_the_files_of_its_questions_when_the_source_is_gone(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_chats(tmp_path, clock) as chats:
+        file = await Attachments(chats.store.attachments).add("a.txt", b"alpaca\n")
+        asked = await chats.exchange("Why?", "So.", attachments=(file.id,))
+        fork = await chats.service.fork(MessageRef(message_id=asked.assistant_message.id))
+        await chats.service.delete(ConversationRef(conversation_id=asked.conversation.id))
+    clock.advance(TRASH_KEPT_S + 1)
+    async with open_chats(tmp_path, clock) as chats:
+        found = await chats.service.get(ConversationRef(conversation_id=fork.id))
+        assert [message.attachments for message in found.messages] == [(file,), ()]
+        assert (await Attachments(chats.store.attachments).content(file.id)).text == "alpaca\n"

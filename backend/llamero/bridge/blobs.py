@@ -90,6 +90,18 @@ class BlobStore:
         except OSError as error:
             raise IoFailed(reason=error.strerror or type(error).__name__) from error
 
+    async def take(self, handle: str, limit: int) -> bytes:
+        """Read a blob that ends with that. Raises NotFound, IoFailed, and PayloadTooLarge without reading it."""
+        path = self.path(handle)
+        try:
+            if self._sizes[handle] > limit:
+                raise PayloadTooLarge(limit=limit)
+            return await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise IoFailed(reason=error.strerror or type(error).__name__) from error
+        finally:
+            self.discard(handle)
+
     def discard(self, handle: str) -> None:
         """Remove a blob. Unknown ones are ignored."""
         file = self._files.pop(handle, None)

@@ -42,6 +42,9 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "delete_conversation": _BOTH,
     "restore_conversation": _BOTH,
     "search_messages": _BOTH,
+    "add_attachment": _BOTH,
+    "discard_attachment": _BOTH,
+    "get_attachment": _BOTH,
     "add_model_file": _BOTH,
     "choose_model_file": _WINDOW_ONLY,  # a dialog of the desktop, which a tab's user may not even see
     "change_model": _BOTH,

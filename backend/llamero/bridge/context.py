@@ -19,6 +19,7 @@ from llamero.models.about import About, LicenseSummary, PlaceName
 from llamero.models.access import ApiKey, GatewayState, KeyTerms, NewApiKey
 from llamero.models.aliases import Alias, ApiModel, PausedTarget
 from llamero.models.bench import BenchFrame, BenchReport, BenchRun
+from llamero.models.bridge.attachments import AttachmentContent
 from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
@@ -33,7 +34,7 @@ from llamero.models.bridge.chats import (
     WatchMessage,
 )
 from llamero.models.build import ThirdPartyLicense
-from llamero.models.conversations import Conversation, ConversationWithMessages, Message, SearchHit
+from llamero.models.conversations import Attachment, Conversation, ConversationWithMessages, Message, SearchHit
 from llamero.models.desktop import Activate
 from llamero.models.errors import InvalidRequest
 from llamero.models.llama import LlamaCppConfig, ModelId
@@ -69,6 +70,14 @@ class Chats(Protocol):
     async def delete(self, command: ConversationRef) -> None: ...  # noqa: D102
     async def restore(self, command: ConversationRef) -> Conversation: ...  # noqa: D102
     def forget_window(self, window: str) -> None: ...  # noqa: D102
+
+
+class Attachments(Protocol):
+    """Files that go with questions: `services.chats.attachments.Attachments`, where each method is described."""
+
+    async def add(self, name: str, body: bytes) -> Attachment: ...  # noqa: D102
+    async def discard(self, attachment_id: str) -> None: ...  # noqa: D102
+    async def content(self, attachment_id: str) -> AttachmentContent: ...  # noqa: D102
 
 
 class Models(Protocol):
@@ -194,6 +203,7 @@ class Blobs(Protocol):
     """Large bodies by their handles: `bridge.blobs.BlobStore`."""
 
     async def save(self, handle: str, place: Path) -> None: ...  # noqa: D102
+    async def take(self, handle: str, limit: int) -> bytes: ...  # noqa: D102
 
 
 class LogFile(Protocol):
@@ -210,6 +220,7 @@ class Services:
 
     hub: Hub
     chats: Chats
+    attachments: Attachments
     models: Models
     names: Names
     model_list: ModelList

@@ -9,6 +9,7 @@ from llamero.bridge.capabilities import WindowKind
 from llamero.bridge.context import Services
 from llamero.models.bridge.window import Snapshot, UiState
 from llamero.models.metrics import MetricsSnapshot
+from llamero.services.chats.attachments import LIMITS
 
 # Under which the preferences keep how the page looks.
 UI_STATE = "page"
@@ -33,6 +34,7 @@ async def make_snapshot(services: Services, kind: WindowKind) -> Snapshot:
         conversations=conversations,
         streaming=services.chats.streaming,
         ui=ui or UiState(),
+        attachment_limits=LIMITS,
         metrics=metrics,
         notices=services.notices(),
     )

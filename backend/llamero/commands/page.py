@@ -47,6 +47,7 @@ from llamero.models.inspector import InspectorState
 from llamero.services.about import AboutService
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasTable
+from llamero.services.chats.attachments import Attachments
 from llamero.services.chats.service import ChatService
 from llamero.services.chats.source import InferenceChatSource
 from llamero.services.inspection.inspector import Inspector
@@ -154,6 +155,7 @@ async def open_page(
     services = Services(
         hub=hub,
         chats=chats,
+        attachments=Attachments(store.attachments),
         models=app.catalog,
         names=app.router,
         model_list=model_list,

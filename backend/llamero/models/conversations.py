@@ -67,8 +67,24 @@ class MessageError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class AttachmentKind(StrEnum):
+    """What a file is to a model."""
+
+    TEXT = "text"
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that goes with a question, without its body. `name` has no path; `size` in bytes."""
+
+    id: str
+    name: str
+    kind: AttachmentKind
+    media_type: str
+    size: int
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the tree. `model` is the alias that answered."""
+    """One message of the tree. `model` is the alias that answered; only questions have attachments."""
 
     id: str
     conversation_id: str
@@ -81,6 +97,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     error: MessageError | None = None
     stats: AnswerStats | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):

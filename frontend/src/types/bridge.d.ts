@@ -18,6 +18,7 @@ export interface Snapshot {
   conversations: Conversation[];
   streaming: string[];
   ui: UiState;
+  attachment_limits: AttachmentLimits;
   metrics: MetricsSnapshot | null;
   notices: string[];
 }
@@ -93,6 +94,25 @@ export interface UiState {
   conversation_id?: string | null;
   model?: string | null;
   drafts?: Record<string, string>;
+  draft_attachments?: Record<string, Attachment[]>;
+}
+
+/** A file that goes with a question, without its body. `name` has no path; `size` in bytes. */
+export interface Attachment {
+  id: string;
+  name: string;
+  kind: AttachmentKind;
+  media_type: string;
+  size: number;
+}
+
+export type AttachmentKind = 'text';
+
+/** What a question may bring: files, and bytes of each kind of file and of all together. */
+export interface AttachmentLimits {
+  files: number;
+  text_bytes: number;
+  total_bytes: number;
 }
 
 /** CPU, RAM, GPU and VRAM, every running server, and the requests that run and wait. */
@@ -172,7 +192,7 @@ export interface ConversationWithMessages {
   messages: Message[];
 }
 
-/** One message of the tree. `model` is the alias that answered. */
+/** One message of the tree. `model` is the alias that answered; only questions have attachments. */
 export interface Message {
   id: string;
   conversation_id: string;
@@ -185,6 +205,7 @@ export interface Message {
   created_at: number;
   error: MessageError | null;
   stats: AnswerStats | null;
+  attachments: Attachment[];
 }
 
 export type Role = 'user' | 'assistant';
@@ -217,6 +238,7 @@ export interface SendChatMessage {
   parent_id?: string | null;
   system_prompt?: string | null;
   sampling?: Sampling | null;
+  attachments?: string[];
 }
 
 /** What was saved before the answer began. `user_message` is None for a retry. */
@@ -284,6 +306,23 @@ export interface SearchHit {
   message_id: string;
   title: string;
   snippet: string;
+}
+
+/** Keep a blob as a file that a question may bring. `name` is what the file is called where it comes from. */
+export interface AddAttachment {
+  handle: string;
+  name: string;
+}
+
+/** One attachment. */
+export interface AttachmentRef {
+  attachment_id: string;
+}
+
+/** An attachment with what is in it. */
+export interface AttachmentContent {
+  attachment: Attachment;
+  text: string;
 }
 
 /** Know a model file by its path. */
@@ -973,6 +1012,9 @@ export interface Commands {
   delete_conversation: { args: ConversationRef; result: null };
   restore_conversation: { args: ConversationRef; result: Conversation };
   search_messages: { args: SearchMessages; result: SearchHit[] };
+  add_attachment: { args: AddAttachment; result: Attachment };
+  discard_attachment: { args: AttachmentRef; result: null };
+  get_attachment: { args: AttachmentRef; result: AttachmentContent };
   add_model_file: { args: AddModelFile; result: ModelInfo };
   choose_model_file: { args: Empty; result: ModelInfo | null };
   change_model: { args: ChangeModel; result: ModelInfo };

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llamero.bridge.commands import (
     aliases,
     api_keys,
+    attachments,
     bench,
     chats,
     control,
@@ -19,7 +20,21 @@ from llamero.bridge.commands import (
 )
 from llamero.bridge.registry import Registry
 
-MODULES = (aliases, api_keys, bench, chats, logs, metrics, models, requests, servers, settings, system, updates)
+MODULES = (
+    aliases,
+    api_keys,
+    attachments,
+    bench,
+    chats,
+    logs,
+    metrics,
+    models,
+    requests,
+    servers,
+    settings,
+    system,
+    updates,
+)
 
 
 def control_commands() -> Registry:

@@ -9,13 +9,14 @@ answers as if it were not there, until it is restored.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from llamero.infrastructure.clock import Clock
+from llamero.infrastructure.storage import attachments as files
 from llamero.infrastructure.storage import rows, tree
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
@@ -50,6 +51,7 @@ class ChatStore:
         self._database = database
         self._clock = clock
         self._ids = IdMaker(clock)
+        self.attachments = files.AttachmentStore(database, clock)
 
     # Reading
 
@@ -92,10 +94,12 @@ class ChatStore:
         parent_id: str | None = None,
         system_prompt: str | None = None,
         sampling: Sampling | None = None,
+        attachments: Sequence[str] = (),
     ) -> Asked:
         """Save a question and make place for its answer, in a new conversation or under `parent_id` (else the head).
 
-        `title` is for a new conversation. Raises NotFound, and Conflict when the parent is being answered.
+        `title` is for a new conversation; `attachments` are ids. Raises NotFound, and Conflict when the parent is
+        being answered.
         """
         now, ids = self._clock.time(), [self._ids.new() for _ in range(3)]
 
@@ -108,13 +112,14 @@ class ChatStore:
             parent = parent_id or conversation.head
             if parent is not None:
                 tree.require_complete(tree.message_in(connection, conversation.id, parent))
-            question = tree.new_question(ids[1], conversation.id, parent, text, now)
+            attached = files.read_attachments(connection, attachments)
+            question = tree.new_question(ids[1], conversation.id, parent, text, now, attached)
             return tree.save_asked(connection, conversation, question, tree.new_answer(ids[2], question, model, now))
 
         return await self._database.write(write, durable=True)
 
     async def edit(self, message_id: str, text: str, model: str, *, title: str) -> Asked:
-        """Save other words in the place of a question: a sibling, with place for an answer of its own.
+        """Save other words in the place of a question: a sibling with the same attachments and place for an answer.
 
         `title` replaces an automatic one where the question is the first. Raises NotFound, and InvalidRequest when
         the message is not the user's.
@@ -128,7 +133,7 @@ class ChatStore:
             conversation = rows.read_conversation(connection, former.conversation_id)
             if former.parent_id is None and conversation.title_is_automatic:
                 conversation = replace(conversation, title=title)
-            question = tree.new_question(ids[0], conversation.id, former.parent_id, text, now)
+            question = tree.new_question(ids[0], conversation.id, former.parent_id, text, now, former.attachments)
             return tree.save_asked(connection, conversation, question, tree.new_answer(ids[1], question, model, now))
 
         return await self._database.write(write, durable=True)
@@ -182,18 +187,26 @@ class ChatStore:
         return await self._database.write(write)
 
     async def recover(self) -> Recovered:
-        """To be called once after opening: end what the last run left streaming, and empty the trash of what is old."""
+        """To be called once after opening: end what the last run left streaming, and let go of what is old.
+
+        That are conversations in the trash, and files that were attached and never sent.
+        """
         oldest = self._clock.time() - TRASH_KEPT_S
 
         def read(connection: sqlite3.Connection) -> bool:
             due = "SELECT 1 FROM conversations WHERE deleted_at < ?"
-            return bool(rows.read_streaming(connection) or connection.execute(due, (oldest,)).fetchone())
+            return bool(
+                rows.read_streaming(connection)
+                or connection.execute(due, (oldest,)).fetchone()
+                or files.is_any_unsent(connection, oldest)
+            )
 
         def write(connection: sqlite3.Connection) -> Recovered:
             left = rows.read_streaming(connection)
             for message in left:
                 tree.end_answer(connection, replace(message, status=MessageStatus.INTERRUPTED))
             purged = connection.execute("DELETE FROM conversations WHERE deleted_at < ?", (oldest,)).rowcount
+            files.forget_unsent(connection, oldest)
             return Recovered(len(left), purged)
 
         # A start that has nothing to do should not wait for the disk.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from llamero.models.conversations import (
     AnswerStats,
+    Attachment,
+    AttachmentKind,
     Conversation,
     Message,
     MessageError,
@@ -27,12 +29,14 @@ from llamero.models.errors import NotFound
 T = TypeVar("T")
 CONVERSATION_NOT_FOUND = "chat_error-conversation_not_found"
 MESSAGE_NOT_FOUND = "chat_error-message_not_found"
+ATTACHMENT_NOT_FOUND = "chat_error-attachment_not_found"
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONVERSATION = (
     "id, title, title_is_automatic, created_at, updated_at, head, model, system_prompt, sampling, deleted_at, "
     "forked_from"
 )
+_ATTACHMENT = "attachments.id, name, kind, media_type, size"
 _MESSAGE = "id, conversation_id, parent_id, role, content, reasoning, status, model, created_at, error, stats"
 
 
@@ -88,6 +92,11 @@ def message_of(row: tuple[Any, ...]) -> Message:
     )
 
 
+def attachment_of(row: tuple[Any, ...]) -> Attachment:
+    """The Struct of a row of `attachments`."""
+    return Attachment(id=row[0], name=row[1], kind=AttachmentKind(row[2]), media_type=row[3], size=row[4])
+
+
 def insert_conversation(connection: sqlite3.Connection, conversation: Conversation) -> None:
     """Add a conversation."""
     values = (
@@ -107,7 +116,7 @@ def insert_conversation(connection: sqlite3.Connection, conversation: Conversati
 
 
 def insert_message(connection: sqlite3.Connection, message: Message) -> None:
-    """Add a message."""
+    """Add a message, with its attachments, which must be there."""
     values = (
         message.id,
         message.conversation_id,
@@ -122,6 +131,10 @@ def insert_message(connection: sqlite3.Connection, message: Message) -> None:
         as_json(message.stats),
     )
     connection.execute(f"INSERT INTO messages ({_MESSAGE}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
+    connection.executemany(
+        "INSERT INTO message_attachments (message_id, position, attachment_id) VALUES (?,?,?)",
+        [(message.id, position, attachment.id) for position, attachment in enumerate(message.attachments)],
+    )
 
 
 def read_conversation(connection: sqlite3.Connection, id: str, *, deleted: bool = False) -> Conversation:
@@ -146,7 +159,7 @@ def read_message(connection: sqlite3.Connection, id: str) -> Message:
     if row is None:
         raise NotFound(MESSAGE_NOT_FOUND)
     read_conversation(connection, row[1])
-    return with_parts(connection, [message_of(row)])[0]
+    return whole(connection, [message_of(row)])[0]
 
 
 def read_messages(connection: sqlite3.Connection, conversation_id: str) -> tuple[Message, ...]:
@@ -155,7 +168,7 @@ def read_messages(connection: sqlite3.Connection, conversation_id: str) -> tuple
         f"SELECT {_MESSAGE} FROM messages WHERE conversation_id = ? ORDER BY seq",  # noqa: S608
         (conversation_id,),
     )
-    return tuple(with_parts(connection, [message_of(row) for row in rows]))
+    return tuple(whole(connection, [message_of(row) for row in rows]))
 
 
 def read_branch(connection: sqlite3.Connection, message_id: str) -> tuple[Message, ...]:
@@ -172,18 +185,42 @@ def read_branch(connection: sqlite3.Connection, message_id: str) -> tuple[Messag
         """,  # noqa: S608
         (last.id,),
     )
-    return tuple(with_parts(connection, [message_of(row) for row in rows]))
+    return tuple(whole(connection, [message_of(row) for row in rows]))
 
 
-def with_parts(connection: sqlite3.Connection, messages: Iterable[Message]) -> list[Message]:
-    """The messages, those that are streaming with the parts that were saved so far."""
-    return [_with_parts(connection, m) if m.status is MessageStatus.STREAMING else m for m in messages]
+def read_attachment(connection: sqlite3.Connection, id: str) -> Attachment:
+    """One attachment, whoever has it. Raises NotFound."""
+    row = connection.execute(f"SELECT {_ATTACHMENT} FROM attachments WHERE id = ?", (storable(id),)).fetchone()  # noqa: S608
+    if row is None:
+        raise NotFound(ATTACHMENT_NOT_FOUND)
+    return attachment_of(row)
+
+
+def whole(connection: sqlite3.Connection, messages: Iterable[Message]) -> list[Message]:
+    """The messages with what is kept beside them: attachments, and of those that are streaming the parts so far."""
+    known = [_with_parts(connection, m) if m.status is MessageStatus.STREAMING else m for m in messages]
+    attached = _attachments(connection, [message.id for message in known if message.role is Role.USER])
+    return [replace(m, attachments=tuple(attached[m.id])) if m.id in attached else m for m in known]
 
 
 def read_streaming(connection: sqlite3.Connection) -> list[Message]:
     """Every message that is streaming, or was when the app died."""
     rows = connection.execute(f"SELECT {_MESSAGE} FROM messages WHERE status = 'streaming'")  # noqa: S608
-    return with_parts(connection, [message_of(row) for row in rows])
+    return whole(connection, [message_of(row) for row in rows])
+
+
+def _attachments(connection: sqlite3.Connection, message_ids: Sequence[str]) -> dict[str, list[Attachment]]:
+    """The attachments of these messages, in their order; messages without any are left out."""
+    found: dict[str, list[Attachment]] = {}
+    rows = connection.execute(
+        f"SELECT {_ATTACHMENT}, message_id FROM message_attachments "  # noqa: S608
+        "JOIN attachments ON attachments.id = attachment_id "
+        "WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, position",
+        (msgspec.json.encode(message_ids).decode(),),
+    )
+    for *attachment, message_id in rows:
+        found.setdefault(message_id, []).append(attachment_of(tuple(attachment)))
+    return found
 
 
 def _with_parts(connection: sqlite3.Connection, message: Message) -> Message:

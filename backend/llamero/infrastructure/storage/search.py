@@ -1,4 +1,4 @@
-"""Finding words in titles and messages.
+"""Finding words in titles, in messages and in the names of their attachments.
 
 Any text is a valid query: each piece between spaces is looked for as it stands, all of them must be there, and the
 last one may be the beginning of a word unless it ends with punctuation. FTS5 splits text at spaces and punctuation,
@@ -17,7 +17,7 @@ from llamero.infrastructure.storage.rows import storable
 from llamero.models.conversations import SearchHit
 
 BEGIN, END = "\ue000", "\ue001"
-_TITLE_HITS = 20
+_NAME_HITS = 20
 _SNIPPET_TOKENS = 16
 _BEFORE, _AROUND = 40, 120  # characters of a snippet before the first find, and in all
 
@@ -37,6 +37,15 @@ JOIN conversations ON conversations.id = messages.conversation_id
 WHERE message_search MATCH ? AND conversations.deleted_at IS NULL
 ORDER BY message_search.rowid DESC LIMIT ?
 """
+_ATTACHED = """
+SELECT conversations.id, messages.id, conversations.title, highlight(attachment_search, 0, ?, ?)
+FROM attachment_search JOIN attachments ON attachments.seq = attachment_search.rowid
+JOIN message_attachments ON message_attachments.attachment_id = attachments.id
+JOIN messages ON messages.id = message_attachments.message_id
+JOIN conversations ON conversations.id = messages.conversation_id
+WHERE attachment_search MATCH ? AND conversations.deleted_at IS NULL
+ORDER BY messages.seq DESC LIMIT ?
+"""
 
 _SCANNED = (
     (
@@ -48,11 +57,17 @@ _SCANNED = (
         "messages JOIN conversations ON conversations.id = messages.conversation_id "
         "WHERE conversations.deleted_at IS NULL AND messages.status <> 'streaming'",
     ),
+    (
+        "attachments.name",
+        "attachments JOIN message_attachments ON message_attachments.attachment_id = attachments.id "
+        "JOIN messages ON messages.id = message_attachments.message_id "
+        "JOIN conversations ON conversations.id = messages.conversation_id WHERE conversations.deleted_at IS NULL",
+    ),
 )
 
 
 def search(connection: sqlite3.Connection, query: str, limit: int) -> tuple[SearchHit, ...]:
-    """Conversations whose title matches, with their head as the message; then messages."""
+    """Conversations whose title matches, with their head as the message; then messages, by attachment and by text."""
     pieces = [piece for piece in storable(query).replace("\0", " ").split() if any(map(str.isalnum, piece))]
     if not pieces or limit < 1:
         return ()
@@ -61,11 +76,14 @@ def search(connection: sqlite3.Connection, query: str, limit: int) -> tuple[Sear
     match = " ".join('"{}"'.format(piece.replace('"', '""')) for piece in pieces)
     if pieces[-1][-1].isalnum():
         match += "*"
-    titles = connection.execute(_TITLES, (BEGIN, END, match, min(limit, _TITLE_HITS))).fetchall()
+    titles, attached = (
+        connection.execute(named, (BEGIN, END, match, min(limit, _NAME_HITS))).fetchall()
+        for named in (_TITLES, _ATTACHED)
+    )
     marks = (BEGIN, END, _SNIPPET_TOKENS)
     messages = connection.execute(_MESSAGES, (*marks, match, limit)).fetchall()
     hits: dict[tuple[str, str], SearchHit] = {}
-    for conversation, message, title, snippet in [*titles, *messages]:
+    for conversation, message, title, snippet in [*titles, *attached, *messages]:
         hit = SearchHit(
             conversation_id=conversation, message_id=message, title=title, snippet=" ".join(snippet.split())
         )
@@ -74,8 +92,8 @@ def search(connection: sqlite3.Connection, query: str, limit: int) -> tuple[Sear
 
 
 def _scan(connection: sqlite3.Connection, pieces: list[str], limit: int) -> tuple[SearchHit, ...]:
-    """Look at every message and title for these pieces, whatever they are part of."""
-    found: list[SearchHit] = []
+    """Look at every title, message and name for these pieces, whatever they are part of."""
+    found: dict[tuple[str, str], SearchHit] = {}
     for column, source in _SCANNED:
         condition = " AND ".join(f"{column} LIKE ? ESCAPE '\\'" for _ in pieces)
         rows = connection.execute(
@@ -83,11 +101,12 @@ def _scan(connection: sqlite3.Connection, pieces: list[str], limit: int) -> tupl
             f"AND {condition} ORDER BY messages.seq DESC LIMIT ?",
             (*[f"%{_LIKE_WILDCARD.sub(_escaped, piece)}%" for piece in pieces], limit - len(found)),
         )
-        found += [
-            SearchHit(conversation_id=row[0], message_id=row[1], title=row[2], snippet=_snippet(row[3], pieces))
-            for row in rows
-        ]
-    return tuple(found)
+        for conversation, message, title, text in rows:
+            hit = SearchHit(
+                conversation_id=conversation, message_id=message, title=title, snippet=_snippet(text, pieces)
+            )
+            found.setdefault((conversation, message), hit)
+    return tuple(found.values())
 
 
 def _escaped(match: re.Match[str]) -> str:

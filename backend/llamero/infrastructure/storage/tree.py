@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from llamero.infrastructure.storage import rows
 from llamero.models.bridge.chats import Asked
-from llamero.models.conversations import Conversation, Message, MessageStatus, Role, Sampling
+from llamero.models.conversations import Attachment, Conversation, Message, MessageStatus, Role, Sampling
 from llamero.models.errors import Conflict, NotFound
 
 
-def new_question(id: str, conversation_id: str, parent_id: str | None, text: str, now: float) -> Message:
+def new_question(
+    id: str, conversation_id: str, parent_id: str | None, text: str, now: float, attachments: Sequence[Attachment]
+) -> Message:
     """A message of the user's."""
     return Message(
         id=id,
@@ -22,6 +24,7 @@ def new_question(id: str, conversation_id: str, parent_id: str | None, text: str
         role=Role.USER,
         content=rows.storable(text),
         created_at=now,
+        attachments=tuple(attachments),
     )
 
 

@@ -8,6 +8,12 @@ chat_error-not_a_question = Only what you said can be edited. Ask for another an
 chat_error-not_an_answer = Only an answer can be asked for once more. Edit your message instead.
 chat_error-answer_running = This answer is still coming. Wait for it, or stop it first.
 chat_error-empty_message = There is nothing to send. Write something first.
+chat_error-attachment_not_found = This file is not there any more. Attach it again.
+chat_error-attachment_empty = { $name } is empty, so there is nothing to attach.
+chat_error-attachment_not_text = { $name } is not a text file, so a model could not read it.
+chat_error-attachment_too_large = { $name } is too large. A text file may have up to { $limit } MB.
+chat_error-attachments_too_many = A message can have up to { $limit } files. Remove some first.
+chat_error-attachments_too_large = The files of this message are too large together. They may have up to { $limit } MB. Remove some first.
 chat_error-empty_title = A title cannot be empty. Write one first.
 chat_error-context_full =
     The conversation has { NUMBER($tokens, useGrouping: 1) } tokens, but the model's context holds { NUMBER($limit, useGrouping: 1) }. Start a new conversation, or give the model a longer context.

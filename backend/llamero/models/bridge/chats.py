@@ -13,6 +13,9 @@ import msgspec
 from llamero.models.bridge.fields import ChannelId, Identifier, Text, Title
 from llamero.models.conversations import Conversation, Message, Sampling
 
+# Far more than a message may have; how many that are is said in a sentence for people, and not by the type.
+MOST_ATTACHMENTS = 1000
+
 
 class ProgressKind(StrEnum):
     """What happens before the first token, and when an answer is healed."""
@@ -43,7 +46,10 @@ class ChatFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SendChatMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Ask. Without a conversation a new one begins; without a parent the message goes under the head."""
+    """Ask. Without a conversation a new one begins; without a parent the message goes under the head.
+
+    `attachments` are ids, in their order; with some, the text may be empty.
+    """
 
     text: Text
     model: Identifier
@@ -52,6 +58,7 @@ class SendChatMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     parent_id: Identifier | None = None
     system_prompt: Text | None = None
     sampling: Sampling | None = None
+    attachments: Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=MOST_ATTACHMENTS)] = ()
 
 
 class EditMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

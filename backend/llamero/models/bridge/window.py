@@ -6,20 +6,25 @@ from typing import Annotated
 
 import msgspec
 
+from llamero.models.bridge.attachments import AttachmentLimits
 from llamero.models.bridge.fields import Identifier, WindowId
 from llamero.models.bridge.servers import ModelInfo, ServerInfo
-from llamero.models.conversations import Conversation
+from llamero.models.conversations import Attachment, Conversation
 from llamero.models.metrics import MetricsSnapshot
 
 
 class UiState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page remembers from one start to the next. `theme`: system, light or dark."""
+    """What the page remembers from one start to the next. `theme`: system, light or dark.
+
+    What was written and attached but not sent is kept for each conversation, and for the one that has not begun.
+    """
 
     theme: Annotated[str, msgspec.Meta(pattern=r"^(system|light|dark)\Z")] = "system"
     list_folded: bool = False
     conversation_id: str | None = None
     model: str | None = None
     drafts: dict[str, str] = {}
+    draft_attachments: dict[str, tuple[Attachment, ...]] = {}
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     conversations: tuple[Conversation, ...]
     streaming: tuple[str, ...]
     ui: UiState
+    attachment_limits: AttachmentLimits
     metrics: MetricsSnapshot | None = None
     notices: tuple[str, ...] = ()
 

@@ -176,7 +176,8 @@ class RunningAnswer:
         if message.parent_id is None or message.model is None:
             raise InternalError()
         branch = await parts.store.branch(message.parent_id)
-        told = history(self._conversation.system_prompt, branch)
+        bodies = await parts.store.attachments.bodies(file for said in branch for file in said.attachments)
+        told = history(self._conversation.system_prompt, branch, bodies)
         source = parts.source.ask(message.model, told, self._conversation.sampling, self._on_progress)
         async with aclosing(source) as deltas:
             async for delta in deltas:

@@ -8,7 +8,7 @@ window, so that all show the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ from llamero.models.bridge.chats import (
     WatchMessage,
 )
 from llamero.models.conversations import (
+    Attachment,
     Conversation,
     ConversationWithMessages,
     Message,
@@ -39,6 +40,7 @@ from llamero.models.conversations import (
 )
 from llamero.models.errors import InvalidRequest, LlameroError, Unavailable
 from llamero.services.chats.answers import ChatParts, RunningAnswer
+from llamero.services.chats.attachments import check_count, check_size
 from llamero.services.chats.protocols import ChatSource, Publisher
 from llamero.services.chats.titles import clean_title, title_of
 
@@ -96,10 +98,11 @@ class ChatService:
     async def send(self, window: str, command: SendChatMessage) -> Asked:
         """Save what a person says and have it answered.
 
-        Raises InvalidRequest when it says nothing, NotFound, and Conflict when it would go under an answer that is
-        still coming.
+        Raises InvalidRequest when it says nothing, PayloadTooLarge when its files are too much together, NotFound, and
+        Conflict when it would go under an answer that is still coming.
         """
-        title = await self._title(command.text)
+        attached = await self._attached(command.attachments)
+        title = await self._title(command.text, attached)
 
         async def save() -> Asked:
             return await self._store.ask(
@@ -110,12 +113,16 @@ class ChatService:
                 parent_id=command.parent_id,
                 system_prompt=command.system_prompt,
                 sampling=command.sampling,
+                attachments=command.attachments,
             )
 
         return await self._to_the_end(self._ask(window, command.on, save))
 
     async def edit(self, window: str, command: EditMessage) -> Asked:
-        """Say something else in the place of an earlier message. Raises InvalidRequest and NotFound."""
+        """Say something else in the place of an earlier message. Raises InvalidRequest and NotFound.
+
+        What was attached to it stays.
+        """
         title = await self._title(command.text)
 
         async def save() -> Asked:
@@ -261,10 +268,21 @@ class ChatService:
         self._publisher.event("conversation", conversation)
         return conversation
 
-    async def _title(self, text: str) -> str:
-        if not text.strip():
+    async def _attached(self, ids: Sequence[str]) -> Sequence[Attachment]:
+        """The files that a question brings. Raises NotFound, PayloadTooLarge."""
+        if not ids:
+            return ()
+        check_count(len(ids))
+        attached = await self._store.attachments.described(ids)
+        check_size(attached)
+        return attached
+
+    async def _title(self, text: str, attached: Sequence[Attachment] = ()) -> str:
+        """What a conversation that begins so is called: after what is said, else after the first file."""
+        if not text.strip() and not attached:
             raise InvalidRequest("chat_error-empty_message", param="text")
-        return title_of(text) or await asyncio.to_thread(self._messages.text, "chat-untitled")
+        named = title_of(text) or next((title_of(attachment.name) for attachment in attached), "")
+        return named or await asyncio.to_thread(self._messages.text, "chat-untitled")
 
 
 def _number(on: str) -> int:
