@@ -1,5 +1,8 @@
 /** Numbers, sizes and times as people read them: always with a unit, separators in large numbers, memory in GB. */
 
+/** As many letters of a name as a sentence has room for. */
+const NAME = 80;
+
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
@@ -21,6 +24,21 @@ export const gigabytes = (bytes) => tenths.format(bytes / 1024 ** 3);
 
 /** A file's size: GB with one decimal, MB for what is smaller. @param {number} bytes */
 export const fileSize = (bytes) => (bytes >= 0.1 * 1024 ** 3 ? `${gigabytes(bytes)} GB` : `${tenths.format(bytes / 1024 ** 2)} MB`);
+
+/** A limit, which is a round number of MB. @param {number} bytes */
+export const megabytes = (bytes) => `${whole.format(bytes / 1024 ** 2)} MB`;
+
+/** The size of what may be small: bytes, KB, or as `fileSize`. @param {number} bytes */
+export function smallSize(bytes) {
+  if (bytes < 1000) return `${whole.format(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  return bytes < 1000 * 1024 ? `${tenths.format(bytes / 1024)} KB` : fileSize(bytes);
+}
+
+/** A stranger's name for a sentence: nothing in it that cannot be seen, and not the whole of a long one. @param {string} name */
+export function visible(name) {
+  const shown = [...name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')];
+  return shown.length > NAME ? `${shown.slice(0, NAME - 1).join('')}…` : shown.join('');
+}
 
 /** @param {number} ms */
 export function duration(ms) {

@@ -6,7 +6,9 @@
  */
 import { effect } from '@preact/signals-core';
 import { html, render } from 'lit-html';
+import { attachmentDialog } from './components/attachment_dialog.js';
 import { banner } from './components/banner.js';
+import { icon } from './components/icon.js';
 import { logDialog } from './components/log_dialog.js';
 import { rail } from './components/rail.js';
 import { failedPage, refusedPage } from './components/refused.js';
@@ -26,7 +28,9 @@ export function mountFrame(root, app) {
       <footer class="strip" aria-label=${text.hardware}></footer>
       <div class="banner-place" role="status"></div>
       <div class="toasts" role="status"></div>
-      <div class="dialog-place"></div>`,
+      <div class="dialog-place"></div>
+      <div class="attachment-place"></div>
+      <div class="drop-hint" aria-hidden="true"><p>${icon('paperclip')}${text.dropFiles}</p></div>`,
     root,
   );
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
@@ -35,6 +39,7 @@ export function mountFrame(root, app) {
   keep(part('.banner-place'), () => banner(app));
   keep(part('.toasts'), () => toasts(app));
   keep(part('.dialog-place'), () => logDialog(app));
+  keep(part('.attachment-place'), () => attachmentDialog(app));
   mountViews(part('.stage'), app);
   followLink(root, app);
   followTheme(app);

@@ -41,6 +41,8 @@ export class Page {
     this.found = signal(null);
     /** @type {import('@preact/signals-core').Signal<{ alias: string, lines: string[] } | null>} */
     this.log = signal(null);
+    /** @type {import('@preact/signals-core').Signal<import('./types/bridge.js').AttachmentContent | null>} The attached file that is looked at. */
+    this.attachment = signal(null);
     /** @type {import('@preact/signals-core').Signal<Toast[]>} */
     this.toasts = signal([]);
     this.nextToast = 1;

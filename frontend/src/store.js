@@ -71,6 +71,8 @@ export class Store {
     this.opening = signal(false);
     /** @type {Signal<Map<string, LiveAnswer>>} */
     this.live = signal(new Map());
+    /** @type {Signal<import('./types/bridge.js').AttachmentLimits>} What a question may bring. */
+    this.attachmentLimits = signal({ files: 0, text_bytes: 0, total_bytes: 0 });
     /** @type {Signal<Draft>} */
     this.draft = signal({ systemPrompt: '', sampling: {} });
 
@@ -99,6 +101,8 @@ export class Store {
     this.answering = computed(() => this.path.value.findLast((message) => message.status === 'streaming') ?? null);
     /** The model that the next question goes to. */
     this.model = computed(() => this.#chosenModel());
+    /** What goes with the next question. */
+    this.attached = computed(() => this.ui.value.draft_attachments?.[this.draftKey] ?? []);
     /** Tokens per second of what is being written now. */
     this.rate = computed(() => {
       let rate = null;
@@ -160,6 +164,7 @@ export class Store {
       this.servers.value = snapshot.servers;
       this.conversations.value = byLastChange(snapshot.conversations);
       this.notices.value = snapshot.notices;
+      this.attachmentLimits.value = snapshot.attachment_limits;
       // What this window shows may be newer than what was saved when the connection broke.
       if (!this.ready.value) this.ui.value = snapshot.ui;
       if (snapshot.metrics) this.#addMetrics(snapshot.metrics);
@@ -270,9 +275,19 @@ export class Store {
    * @param {UiState} ui
    */
   #takeDrafts(ui) {
-    const { [this.draftKey]: _theirs, ...drafts } = ui.drafts ?? {};
-    const mine = this.ui.value.drafts?.[this.draftKey];
-    this.ui.value = { ...this.ui.value, drafts: mine ? { ...drafts, [this.draftKey]: mine } : drafts };
+    const { drafts, draft_attachments } = this.ui.value;
+    this.ui.value = {
+      ...this.ui.value,
+      drafts: this.#withMine(ui.drafts, drafts),
+      draft_attachments: this.#withMine(ui.draft_attachments, draft_attachments),
+    };
+  }
+
+  /** What others remember of their drafts, with what this window has of the one that it shows. @template T @param {Record<string, T> | undefined} theirs @param {Record<string, T> | undefined} ours */
+  #withMine(theirs, ours) {
+    const { [this.draftKey]: _same, ...others } = theirs ?? {};
+    const mine = ours?.[this.draftKey];
+    return mine ? { ...others, [this.draftKey]: mine } : others;
   }
 
   /** @param {MetricsSnapshot} sample */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { effect } from '@preact/signals-core';
-import { dayGroup, duration, fileSize, speed } from '../src/format.js';
+import { dayGroup, duration, fileSize, megabytes, smallSize, speed, visible } from '../src/format.js';
 import { LiveAnswer } from '../src/live.js';
 import { Sentences } from '../src/sentences.js';
 import { Store } from '../src/store.js';
@@ -147,11 +147,19 @@ test('sentences are spoken when they end, whole and without marks', () => {
 test('figures carry their unit', () => {
   assert.equal(fileSize(2.6 * 1024 ** 3), '2.6 GB');
   assert.equal(fileSize(1_500_000), '1.4 MB');
+  assert.deepEqual([0, 1, 999, 1000, 1_023_999].map(smallSize), ['0 bytes', '1 byte', '999 bytes', '1.0 KB', '1,000.0 KB']);
+  assert.equal(smallSize(1_500_000), '1.4 MB');
+  assert.equal(megabytes(2 * 1024 ** 2), '2 MB');
   assert.equal(speed(41.26), '41.3');
   assert.equal(speed(2574.6), '2,575');
   assert.equal(duration(310), '310 ms');
   assert.equal(duration(2340), '2.3 s');
   assert.equal(duration(125_000), '2 min 5 s');
+});
+
+test('name in a sentence has nothing that cannot be seen and is cut where it is long', () => {
+  assert.equal(visible('cv\u202efdp\n.e\u2028xe'), 'cvfdp.exe');
+  assert.equal(visible('🦙'.repeat(200)), `${'🦙'.repeat(79)}…`);
 });
 
 test('days are groups by the calendar, not by hours', () => {

@@ -7,7 +7,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-from playwright.async_api import WebSocketRoute, expect
+from playwright.async_api import FilePayload, WebSocketRoute, expect
 
 from tests.app.conftest import OpenWindow
 from tests.app.world import ENDLESS, LONG, LONG_TOKENS, App, Window, agree, words
@@ -37,6 +37,22 @@ async def test_question_is_answered_while_one_looks_and_the_figures_follow(windo
     assert saved["status"] == "complete"
     assert saved["content"] == app.long_answer
     assert await window.said() == words(saved["content"])
+
+
+async def test_file_is_answered_kept_with_its_question_and_found_by_name(window: Window, app: App) -> None:
+    notes = FilePayload(name="llama-notes.md", mimeType="", buffer=b"# Llamas\n\nThey carry salt.\n")
+    await window.page.locator("#attach-files").set_input_files([notes])
+    await expect(window.page.locator(".composer .attachment-name")).to_have_text("llama-notes.md")
+    await window.ask("What do they carry?")
+    await window.answered()
+    await window.page.reload()
+    await window.page.locator(".message.is-user .attachment-open").click()
+    await expect(window.page.get_by_role("dialog").locator("pre")).to_have_text("# Llamas\n\nThey carry salt.\n")
+    await window.page.keyboard.press("Escape")
+    await window.page.get_by_role("searchbox").fill("llama-notes")
+    await expect(window.page.locator(".is-hit .conversation-title").first).to_have_text("What do they carry?")
+    (saved,) = app.answers("What do they carry?")
+    assert saved["status"] == "complete"
 
 
 async def test_question_of_the_window_counts_for_prometheus(window: Window, app: App) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from llamero.models.access import GatewayState
 from llamero.models.conversations import MessageError
@@ -202,6 +202,49 @@ async def editing(one: Opened) -> None:
     await one.page.locator(".message.is-user").last.hover()
     await one.page.get_by_role("button", name="Edit").last.click()
     await expect(one.page.get_by_role("textbox", name="Edit your message")).to_be_focused()
+
+
+FILES = [
+    FilePayload(name="crossing.md", mimeType="", buffer=b"# The crossing\n\nThe pass is high and cold.\n" * 40),
+    FilePayload(name="heights-of-all-passes-of-the-andes.csv", mimeType="", buffer=b"pass,height\n" * 9000),
+    FilePayload(name="plan.py", mimeType="", buffer=b"print('go')\n"),
+]
+
+
+async def attached(one: Opened) -> None:
+    await conversation(one)
+    await one.page.locator("#attach-files").set_input_files(FILES)
+    await expect(one.page.locator(".composer .attachment")).to_have_count(3)
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("Which of these passes is open in June?")
+
+
+async def attached_sent(one: Opened) -> None:
+    await attached(one)
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.locator(".message.is-user .attachment")).to_have_count(3)
+    await expect(one.page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+async def attached_editing(one: Opened) -> None:
+    await attached_sent(one)
+    await one.page.get_by_role("button", name="Edit").last.click()
+    await expect(one.page.get_by_role("textbox", name="Edit your message")).to_be_focused()
+
+
+async def attached_shown(one: Opened) -> None:
+    await attached(one)
+    await one.page.locator(".composer .attachment-open").first.click()
+    await expect(one.page.get_by_role("dialog")).to_contain_text("The pass is high")
+
+
+async def dropping(one: Opened) -> None:
+    await conversation(one)
+    await one.page.evaluate("""() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'a.py'));
+      document.body.dispatchEvent(new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true }));
+    }""")
+    await expect(one.page.get_by_text("Drop files to attach them")).to_be_visible()
 
 
 async def long_draft(one: Opened) -> None:
@@ -486,6 +529,11 @@ STATES: dict[str, tuple[str, State]] = {
     "message-menu": ("busy", message_menu),
     "fork": ("busy", fork),
     "long-draft": ("busy", long_draft),
+    "attached": ("busy", attached),
+    "attached-sent": ("busy", attached_sent),
+    "attached-editing": ("busy", attached_editing),
+    "attached-shown": ("busy", attached_shown),
+    "dropping": ("busy", dropping),
     "servers": ("supervised", servers),
     "server-unfolded": ("supervised", server_unfolded),
     "servers-end": ("supervised", servers_end),

@@ -27,15 +27,16 @@ export class Answers {
     this.watched.clear();
   }
 
-  /** @param {string} question @param {string} [alias] @returns {Promise<boolean>} */
-  async ask(question, alias = this.core.store.model.value?.alias) {
+  /** @param {string} question @param {readonly { id: string }[]} [attached] @param {string} [alias] @returns {Promise<boolean>} */
+  async ask(question, attached = [], alias = this.core.store.model.value?.alias) {
     if (!alias) return false;
     const { currentId, draft } = this.core.store;
     const started =
       currentId.value === null
         ? { system_prompt: draft.value.systemPrompt || null, sampling: draft.value.sampling }
         : { conversation_id: currentId.value };
-    return this.#follow((on) => this.core.bridge.invoke('send_chat_message', { text: question, model: alias, on, ...started }));
+    const attachments = attached.map(({ id }) => id);
+    return this.#follow((on) => this.core.bridge.invoke('send_chat_message', { text: question, model: alias, on, attachments, ...started }));
   }
 
   /** @param {string} messageId @param {string} question */

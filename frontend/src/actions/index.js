@@ -4,6 +4,7 @@
  * Acts never throw: what fails is shown as a notice, with its reason.
  */
 import { Answers } from './answers.js';
+import { Attachments } from './attachments.js';
 import { Bench } from './bench.js';
 import { Conversations } from './conversations.js';
 import { Core } from './core.js';
@@ -23,6 +24,7 @@ export class Actions {
     this.onNewChat = () => {};
     this.ui = new Ui(this.core);
     this.answers = new Answers(this.core, this.ui);
+    this.attachments = new Attachments(this.core, this.ui);
     this.conversations = new Conversations(this.core, this.ui, this.answers);
     this.metrics = new Metrics(this.core);
     this.bench = new Bench(this.core);

@@ -101,6 +101,25 @@ export const chat = {
   sendHint: 'Send (Enter)',
   stop: 'Stop',
   stopHint: 'Stop (Esc)',
+  // Attached files
+  attach: 'Attach files',
+  attachedFiles: 'Attached files',
+  /** @param {number} files */
+  filesAttached: (files) => `${plural(files, 'file', 'files')} attached`,
+  /** @param {string} name */
+  showFile: (name) => `Show ${name}`,
+  /** @param {string} name */
+  removeFile: (name) => `Remove ${name}`,
+  dropFiles: 'Drop files to attach them',
+  dropNotGiven: 'This cannot be attached by dropping it. Choose it with the paper clip.',
+  /** @param {string} name */
+  fileUnreadable: (name) => `${name} cannot be read. If it is a folder, attach the files in it.`,
+  /** @param {string} name @param {string} most */
+  fileTooLarge: (name, most) => `${name} is too large. A text file may have up to ${most}.`,
+  /** @param {number} most */
+  tooManyFiles: (most) => `A message can have up to ${count(most)} files. Remove some first.`,
+  /** @param {string} name @param {string} most */
+  filesTooLarge: (name, most) => `With ${name} the files would be too large together. They may have up to ${most}.`,
   // Empty states
   welcome: 'What would you like to ask?',
   welcomeFirst: 'Welcome',

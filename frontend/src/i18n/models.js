@@ -18,7 +18,6 @@ export const models = {
   modelPath: 'Path of a GGUF file',
   modelPathHint: '/home/me/models/model.gguf',
   openModelPath: 'Open',
-  onlyModels: 'Only model files (.gguf) can be opened here.',
   /** @param {string} name */
   dropWithoutPath: (name) => `A page is not told where ${name} is. Write its path here.`,
   openByPath: 'Type a path…',

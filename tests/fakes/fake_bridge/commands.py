@@ -21,6 +21,7 @@ from llamero.models.bridge.window import Snapshot
 from llamero.models.build import ThirdPartyLicense
 from llamero.models.conversations import (
     AnswerStats,
+    Attachment,
     Conversation,
     ConversationWithMessages,
     Message,
@@ -34,7 +35,9 @@ from llamero.models.logs import LogLine, LogLines
 from llamero.models.metrics_history import MetricsExport, MetricsHistory
 from llamero.models.settings_report import ChangeSetting, SettingsReport
 from llamero.models.updates import UpdateReport
-from tests.fakes.fake_bridge import gateway, requests
+from llamero.services.chats.attachments import LIMITS
+from tests.fakes.fake_bridge import attachments, gateway, requests
+from tests.fakes.fake_bridge.attachments import AttachmentCommands
 from tests.fakes.fake_bridge.gateway import GatewayCommands
 from tests.fakes.fake_bridge.measurements import past
 from tests.fakes.fake_bridge.requests import RequestCommands
@@ -56,6 +59,7 @@ ARGUMENTS: dict[str, type] = {
     "delete_conversation": chats.ConversationRef,
     "restore_conversation": chats.ConversationRef,
     "search_messages": chats.SearchMessages,
+    **attachments.ARGUMENTS,
     "add_model_file": servers.AddModelFile,
     "change_model": servers.ChangeModel,
     "start_model": servers.ModelRef,
@@ -97,7 +101,7 @@ class Answering:
         self.task: asyncio.Task[None] | None = None
 
 
-class Commands(RequestCommands, GatewayCommands):
+class Commands(RequestCommands, GatewayCommands, AttachmentCommands):
     def __init__(self, fake: FakeBridge) -> None:
         self.fake = fake
         self.world = fake.world
@@ -141,6 +145,7 @@ class Commands(RequestCommands, GatewayCommands):
             conversations=tuple(world.conversations.values()),
             streaming=tuple(self.running),
             ui=world.ui,
+            attachment_limits=LIMITS,
             metrics=world.metrics(),
         )
 
@@ -169,18 +174,28 @@ class Commands(RequestCommands, GatewayCommands):
             self._put(conversation)
         else:
             conversation = self._conversation(args.conversation_id)
-        return self._ask(conversation, args.parent_id or conversation.head, args.text, args.model, args.on)
+        parent = args.parent_id or conversation.head
+        return self._ask(conversation, parent, args.text, args.model, args.on, self._attached(args.attachments))
 
     def edit_message(self, args: chats.EditMessage) -> chats.Asked:
         old = self.world.messages[args.message_id]
-        return self._ask(self._conversation(old.conversation_id), old.parent_id, args.text, args.model, args.on)
+        conversation = self._conversation(old.conversation_id)
+        return self._ask(conversation, old.parent_id, args.text, args.model, args.on, old.attachments)
 
     def retry_message(self, args: chats.RetryMessage) -> chats.Asked:
         old = self.world.messages[args.message_id]
         conversation = self._conversation(old.conversation_id)
         return self._answer(conversation, self.world.messages[old.parent_id or ""], args.model, args.on, None)
 
-    def _ask(self, conversation: Conversation, parent: str | None, text: str, model: str, on: str) -> chats.Asked:
+    def _ask(
+        self,
+        conversation: Conversation,
+        parent: str | None,
+        text: str,
+        model: str,
+        on: str,
+        attached: tuple[Attachment, ...],
+    ) -> chats.Asked:
         user = Message(
             id=f"u{next(self.numbers)}",
             conversation_id=conversation.id,
@@ -188,6 +203,7 @@ class Commands(RequestCommands, GatewayCommands):
             role=Role.USER,
             content=text,
             created_at=time.time(),
+            attachments=attached,
         )
         self.world.messages[user.id] = user
         return self._answer(conversation, user, model, on, user)

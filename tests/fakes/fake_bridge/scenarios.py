@@ -14,7 +14,15 @@ from llamero.models.bridge.chats import Progress, ProgressKind
 from llamero.models.bridge.gateway import AliasConditions
 from llamero.models.bridge.servers import ModelInfo, ServerInfo
 from llamero.models.bridge.window import UiState
-from llamero.models.conversations import AnswerStats, Conversation, Message, MessageError, MessageStatus, Role
+from llamero.models.conversations import (
+    AnswerStats,
+    Attachment,
+    Conversation,
+    Message,
+    MessageError,
+    MessageStatus,
+    Role,
+)
 from llamero.models.inspector import RequestDetails
 from llamero.models.llama import ServerPhase
 from llamero.models.logs import LogLine
@@ -93,6 +101,7 @@ class World:
     error: MessageError | None = None
     measured_for_s: float = 86400.0
     saved: dict[str, bytes] = field(default_factory=dict)
+    attached: dict[str, tuple[Attachment, bytes]] = field(default_factory=dict)
     benches: Benches = field(default_factory=lambda: Benches([]))
     requests: list[RequestDetails] = field(default_factory=some_requests)
     gateway: GatewayState = GatewayState(url="http://127.0.0.1:5526")  # noqa: RUF009

@@ -6,6 +6,7 @@
 import { html } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { text } from '../../i18n/index.js';
+import { attachButton, draftFiles } from './attachments.js';
 
 const ID = 'composer';
 
@@ -29,18 +30,22 @@ export function composer(app) {
     queueMicrotask(() => (first && field()?.value ? remember(app) : put(draftOf(store))));
   }
   return html`<form
-    class="composer ${draft.trim() ? 'has-text' : ''}"
+    class="composer"
     @submit=${(/** @type {Event} */ event) => {
       event.preventDefault();
       void send(app);
     }}
   >
+    ${draftFiles(app, focusComposer)}
+    <div class="composer-line">
+    ${attachButton(app)}
     <textarea
       id=${ID}
       rows="1"
       aria-label=${text.messageLabel}
       placeholder=${model ? text.messageHint(model.alias) : store.ready.value ? text.messageHintNoModel : ''}
       @input=${() => remember(app)}
+      @paste=${(/** @type {ClipboardEvent} */ event) => paste(app, event)}
       @keydown=${(/** @type {KeyboardEvent} */ event) => {
         if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
         event.preventDefault();
@@ -51,9 +56,10 @@ export function composer(app) {
       ? html`<button type="button" class="send is-stop" aria-label=${text.stop} title=${text.stopHint} @click=${() => stop(app)}>
           ${icon('square')}
         </button>`
-      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!draft.trim() || !model}>
+      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!(draft.trim() || store.attached.value.length) || !model}>
           ${icon('arrow-up')}
         </button>`}
+    </div>
   </form>`;
 }
 
@@ -66,18 +72,30 @@ function stop({ actions }) {
 /** @param {App} app */
 async function send(app) {
   const { store, actions } = app;
-  const textarea = field();
-  const question = textarea?.value.trim();
-  if (!question || store.answering.value || !store.model.value) return;
+  await actions.attachments.settled;
+  const question = field()?.value.trim() ?? '';
+  const attached = store.attached.value;
+  if (!(question || attached.length) || store.answering.value || !store.model.value) return;
+  const key = store.draftKey;
   put('');
   remember(app);
+  actions.attachments.put(key, []);
   focusComposer();
-  if (await actions.answers.ask(question)) return;
-  // It was not accepted: the words are given back, unless others have been written meanwhile.
+  if (await actions.answers.ask(question, attached)) return;
+  // It was not accepted: words and files are given back, unless there are others meanwhile.
+  if (!store.attached.value.length) actions.attachments.put(key, attached);
   if (!field()?.value) {
     put(question);
     remember(app);
   }
+}
+
+/** Files are attached. What is copied from a document brings a picture of itself along, and is meant as text. @param {App} app @param {ClipboardEvent} event */
+function paste({ actions }, event) {
+  const pasted = event.clipboardData;
+  if (!pasted?.files.length || (pasted.types.includes('text/html') && pasted.types.includes('text/plain'))) return;
+  event.preventDefault();
+  void actions.attachments.add(pasted.files);
 }
 
 /** @param {string} value */

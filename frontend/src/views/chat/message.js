@@ -14,6 +14,7 @@ import { openModelPicker } from '../../components/model_picker.js';
 import { duration, speed } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
+import { sentFiles } from './attachments.js';
 import { isLong } from './lengths.js';
 import { menuButton } from './message_menu.js';
 import { progressLine } from './progress.js';
@@ -26,12 +27,12 @@ export function messageItem(app, message) {
 
 /** @param {App} app @param {Message} message */
 function question(app, message) {
-  if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${editor(app, message)}</li>`;
+  if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${sentFiles(app, message.attachments)}${editor(app, message)}</li>`;
   return html`<li class="message is-user" tabindex="-1" data-message=${message.id}>
     <h2 class="visually-hidden">${text.you}</h2>
-    ${bubble(app, message)}
+    <div class="question">${sentFiles(app, message.attachments)}${message.content.trim() ? bubble(app, message) : nothing}</div>
     <div class="message-actions">
-      ${copyAction(message.content)}
+      ${message.content ? copyAction(message.content) : nothing}
       ${action('pencil', text.edit, () => (app.page.editing.value = message.id))} ${menuButton(app, message)}
       ${branches(app, message)}
     </div>

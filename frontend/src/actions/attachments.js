@@ -1,0 +1,87 @@
+/**
+ * Files for the next question. Each is uploaded at once and judged by the Python side, so that what cannot be read is
+ * refused where it was chosen; the page keeps names and sizes, beside the draft that they belong to.
+ */
+import { megabytes, visible } from '../format.js';
+import { text } from '../i18n/index.js';
+
+/**
+ * @typedef {import('../types/bridge.js').Attachment} Attachment
+ * @typedef {import('../types/bridge.js').AttachmentContent} AttachmentContent
+ */
+
+export class Attachments {
+  /** @param {import('./core.js').Core} core @param {import('./ui.js').Ui} ui */
+  constructor(core, ui) {
+    this.core = core;
+    this.ui = ui;
+    /** Resolves when all files so far are attached or refused. They come one after the other, in their order. */
+    this.settled = Promise.resolve();
+  }
+
+  /** @param {Iterable<File>} files */
+  add(files) {
+    const key = this.core.store.draftKey;
+    const all = [...files];
+    this.settled = this.settled.then(async () => {
+      for (const file of all) if (!(await this.#addOne(key, file))) return;
+    });
+    return this.settled;
+  }
+
+  /** @param {string} key @param {File} file @returns {Promise<boolean>} whether there is room for more */
+  async #addOne(key, file) {
+    const { store, bridge, notify } = this.core;
+    const limits = store.attachmentLimits.value;
+    const attached = this.#of(key);
+    if (attached.length >= limits.files) {
+      notify(text.tooManyFiles(limits.files));
+      return false;
+    }
+    const name = visible(file.name);
+    if (file.size > limits.text_bytes) notify(text.fileTooLarge(name, megabytes(limits.text_bytes)));
+    else if (attached.reduce((sum, one) => sum + one.size, file.size) > limits.total_bytes) notify(text.filesTooLarge(name, megabytes(limits.total_bytes)));
+    else if (!(await canBeRead(file))) notify(text.fileUnreadable(name));
+    else {
+      const added = await this.core.tell(bridge.upload(file).then(({ handle }) => bridge.invoke('add_attachment', { handle, name: file.name })));
+      if (added) this.put(key, [...this.#of(key), added]);
+    }
+    return true;
+  }
+
+  /** Take a file off the question that is being written. @param {Attachment} attachment */
+  remove(attachment) {
+    const key = this.core.store.draftKey;
+    this.put(
+      key,
+      this.#of(key).filter(({ id }) => id !== attachment.id),
+    );
+    void this.core.call('discard_attachment', { attachment_id: attachment.id });
+  }
+
+  /** Say what is attached to a draft. @param {string} key @param {readonly Attachment[]} attached */
+  put(key, attached) {
+    const { [key]: _old, ...others } = this.core.store.ui.value.draft_attachments ?? {};
+    this.ui.remember({ draft_attachments: attached.length ? { ...others, [key]: [...attached] } : others });
+  }
+
+  /** @param {Attachment} attachment @returns {Promise<AttachmentContent | undefined>} */
+  async content(attachment) {
+    return this.core.call('get_attachment', { attachment_id: attachment.id });
+  }
+
+  /** @param {string} key */
+  #of(key) {
+    return this.core.store.ui.value.draft_attachments?.[key] ?? [];
+  }
+}
+
+/** A folder looks like a file until it is read, and a file may have gone since it was chosen. @param {File} file */
+async function canBeRead(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
