@@ -45,6 +45,7 @@ from llamero.models.bridge.chats import (
     ChangeConversation,
     ChatFrame,
     ConversationRef,
+    DeletedMessages,
     EditMessage,
     MessageRef,
     RenameConversation,
@@ -180,6 +181,14 @@ class FakeChats:
 
     async def restore(self, command: ConversationRef) -> Conversation:
         await self._note("restore", command)
+        return self.known
+
+    async def delete_message(self, command: MessageRef) -> DeletedMessages:
+        await self._note("delete_message", command)
+        return DeletedMessages(conversation=self.known, message_ids=(command.message_id,))
+
+    async def restore_message(self, command: MessageRef) -> Conversation:
+        await self._note("restore_message", command)
         return self.known
 
     def forget_window(self, window: str) -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S, ChatStore
 from llamero.infrastructure.storage.database import Database
-from llamero.models.bridge.chats import ConversationRef, EditMessage, RetryMessage, SearchMessages, SendChatMessage
+from llamero.models.bridge.chats import (
+    ConversationRef,
+    EditMessage,
+    MessageRef,
+    RetryMessage,
+    SearchMessages,
+    SendChatMessage,
+)
 from llamero.models.conversations import Attachment, AttachmentKind, MessageStatus
 from llamero.models.errors import InvalidRequest, LlameroError, NotFound, PayloadTooLarge
 from llamero.services.chats.attachments import LIMITS, LONGEST_NAME, Attachments, clean_name, judge
@@ -201,6 +208,24 @@ async def test_content_is_there_until_the_conversation_is_in_the_trash(tmp_path:
             await attachments.content(file.id)
         await chats.service.restore(ref)
         assert (await attachments.content(file.id)).text == "Ñandú\n"
+
+
+async def test_content_and_name_are_hidden_with_a_deleted_message_and_come_back_with_it(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        file = await attach(chats, "budget.csv")
+        first = await chats.exchange("Hi", "Hello")
+        asked = await chats.exchange("Sum", "5", conversation_id=first.conversation.id, attachments=(file.id,))
+        assert asked.user_message is not None
+        message = MessageRef(message_id=asked.user_message.id)
+        await chats.service.delete_message(message)
+        with pytest.raises(NotFound):
+            await chats.store.attachments.read(file.id)
+        assert await chats.service.search(SearchMessages(query="budget")) == ()
+        await chats.service.restore_message(message)
+        assert (await chats.store.message(message.message_id)).attachments == (file,)
+        assert (await chats.store.attachments.read(file.id))[0] == file
+        fork = await chats.service.fork(message)
+        assert (await chats.store.branch(str(fork.head)))[-1].attachments == (file,)
 
 
 async def test_message_is_found_by_the_name_of_a_file(tmp_path: Path) -> None:

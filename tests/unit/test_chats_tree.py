@@ -108,6 +108,16 @@ async def test_retry_makes_a_sibling_answer(tmp_path: Path) -> None:
         assert (await store.message(first.assistant_message.id)).content == "one"
 
 
+async def test_retry_of_a_question_makes_place_for_its_answer(tmp_path: Path) -> None:
+    async with open_store(tmp_path) as store:
+        first = await store.ask("1", "m", title="T")
+        await answered(store, first)
+        assert first.user_message is not None
+        again = await store.retry(first.user_message.id, "better")
+        assert (again.assistant_message.parent_id, again.user_message) == (first.user_message.id, None)
+        assert again.conversation.head == again.assistant_message.id
+
+
 async def test_asking_where_it_makes_no_sense_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     async with open_store(tmp_path) as store:
         first = await store.ask("1", "m", title="T")
@@ -129,8 +139,6 @@ async def test_asking_where_it_makes_no_sense_is_refused_and_changes_nothing(tmp
             await store.edit("nothing", "2", "m", title="")
         with pytest.raises(InvalidRequest, match="not_a_question"):
             await store.edit(answer.id, "2", "m", title="")
-        with pytest.raises(InvalidRequest, match="not_an_answer"):
-            await store.retry(question.id, "m")
         with pytest.raises(NotFound):
             await store.select_branch(first.conversation.id, other.assistant_message.id)
         assert await store.conversation(first.conversation.id) == before

@@ -23,6 +23,7 @@ from tests.fakes.clock import FakeClock
 ENDS = (MessageStatus.COMPLETE, MessageStatus.STOPPED, MessageStatus.FAILED)
 KINDS = (
     "ask", "ask under", "new", "edit", "retry", "fork", "end", "append", "select", "delete", "restore", "reopen",
+    "delete message", "restore message",
 )  # fmt: skip
 operations = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 30), st.text(alphabet="aé山🦙 \n", max_size=5)),
@@ -39,6 +40,7 @@ class World:
         self.clock = FakeClock()
         self.conversations: dict[str, Conversation] = {}
         self.messages: dict[str, Message] = {}
+        self.deleted: dict[str, str] = {}  # messages that are deleted, and with which one
 
     async def open(self) -> None:
         self.database = await Database.open(self.directory / DATABASE)
@@ -87,9 +89,23 @@ class World:
             self.conversations[conversation.id] = replace(conversation, deleted_at=at)
         elif kind == "restore":
             self.conversations[conversation.id] = await self.store.restore(conversation.id)
+        elif kind == "delete message":
+            gone = await self.store.delete_message(message.id)
+            self.conversations[gone.conversation.id] = gone.conversation
+            self.deleted |= dict.fromkeys(gone.message_ids, message.id)
+        elif kind == "restore message":
+            restored = await self.store.restore_message(message.id)
+            self.conversations[restored.id] = restored
+            back = {self.deleted.get(id) for id in self.above(message.id)}
+            self.deleted = {id: with_which for id, with_which in self.deleted.items() if with_which not in back}
+            assert message.id not in self.deleted
         elif kind == "reopen":
             await self.database.close()
             await self.open()
+
+    def above(self, id: str | None) -> list[str]:
+        """A message and those that it hangs on."""
+        return [] if id is None else [id, *self.above(self.messages[id].parent_id)]
 
     def add(self, asked: Asked) -> None:
         self.conversations[asked.conversation.id] = asked.conversation
@@ -103,7 +119,9 @@ class World:
         for conversation in shown:
             whole = await self.store.conversation(conversation.id)
             assert whole.conversation == conversation
-            expected = [m for m in self.messages.values() if m.conversation_id == conversation.id]
+            expected = [
+                m for m in self.messages.values() if m.conversation_id == conversation.id and m.id not in self.deleted
+            ]
             assert list(whole.messages) == expected
             seen: set[str] = set()
             for message in whole.messages:

@@ -41,6 +41,8 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "change_conversation": _BOTH,
     "delete_conversation": _BOTH,
     "restore_conversation": _BOTH,
+    "delete_message": _BOTH,
+    "restore_message": _BOTH,
     "search_messages": _BOTH,
     "add_attachment": _BOTH,
     "discard_attachment": _BOTH,

@@ -24,6 +24,7 @@ from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ConversationRef,
+    DeletedMessages,
     EditMessage,
     MessageRef,
     RenameConversation,
@@ -69,6 +70,8 @@ class Chats(Protocol):
     async def change(self, command: ChangeConversation) -> Conversation: ...  # noqa: D102
     async def delete(self, command: ConversationRef) -> None: ...  # noqa: D102
     async def restore(self, command: ConversationRef) -> Conversation: ...  # noqa: D102
+    async def delete_message(self, command: MessageRef) -> DeletedMessages: ...  # noqa: D102
+    async def restore_message(self, command: MessageRef) -> Conversation: ...  # noqa: D102
     def forget_window(self, window: str) -> None: ...  # noqa: D102
 
 

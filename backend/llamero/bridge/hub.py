@@ -14,7 +14,7 @@ import msgspec
 from llamero.bridge.windows import GOING_AWAY, REPLACED, HubLimits, Link, Window, WindowChannel
 from llamero.models.aliases import Alias
 from llamero.models.bench import BenchFrame
-from llamero.models.bridge.chats import ConversationRef, NewChat
+from llamero.models.bridge.chats import ConversationRef, MessagePlace, NewChat
 from llamero.models.bridge.servers import ModelInfo, ServerInfo
 from llamero.models.bridge.window import UiState
 from llamero.models.conversations import Conversation, Message
@@ -30,6 +30,8 @@ EVENTS: Mapping[str, object] = {
     "conversation": Conversation,
     "conversation_deleted": ConversationRef,
     "message": Message,
+    "message_deleted": MessagePlace,
+    "message_restored": MessagePlace,
     "servers": tuple[ServerInfo, ...],
     "models": tuple[ModelInfo, ...],
     "aliases": tuple[Alias, ...],
@@ -182,6 +184,8 @@ def _key(payload: object) -> str:
     """Which of several things of its kind an event is about."""
     match payload:
         case Conversation(id=key) | Message(id=key) | ConversationRef(conversation_id=key):
+            return key
+        case MessagePlace(message_id=key):
             return key
     return ""
 

@@ -256,7 +256,7 @@ export interface EditMessage {
   on: ChannelArgument;
 }
 
-/** Answer once more; a sibling of the given answer. */
+/** Answer once more, beside the given answer; or answer the given question. */
 export interface RetryMessage {
   message_id: string;
   model: string;
@@ -292,6 +292,12 @@ export interface ChangeConversation {
   model?: string | null;
   system_prompt?: string | null;
   sampling?: Sampling | null;
+}
+
+/** What went with a message: itself and all below it. The conversation is as it is now. */
+export interface DeletedMessages {
+  conversation: Conversation;
+  message_ids: string[];
 }
 
 /** Find words in titles and messages. */
@@ -966,6 +972,12 @@ export interface WatchRequests {
   watching: boolean;
 }
 
+/** One message and the conversation that it is in. */
+export interface MessagePlace {
+  conversation_id: string;
+  message_id: string;
+}
+
 /** What is new since the last time. `is_reset`: forget what was known before, for it was cleared or changed. */
 export interface RequestsChanged {
   requests: RequestSummary[];
@@ -1011,6 +1023,8 @@ export interface Commands {
   change_conversation: { args: ChangeConversation; result: Conversation };
   delete_conversation: { args: ConversationRef; result: null };
   restore_conversation: { args: ConversationRef; result: Conversation };
+  delete_message: { args: MessageRef; result: DeletedMessages };
+  restore_message: { args: MessageRef; result: Conversation };
   search_messages: { args: SearchMessages; result: SearchHit[] };
   add_attachment: { args: AddAttachment; result: Attachment };
   discard_attachment: { args: AttachmentRef; result: null };
@@ -1068,6 +1082,8 @@ export interface Events {
   conversation: Conversation;
   conversation_deleted: ConversationRef;
   message: Message;
+  message_deleted: MessagePlace;
+  message_restored: MessagePlace;
   servers: ServerInfo[];
   models: ModelInfo[];
   aliases: (UserAlias | ApiModel | FallbackAlias)[];

@@ -8,6 +8,7 @@ from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ConversationRef,
+    DeletedMessages,
     EditMessage,
     MessageRef,
     RenameConversation,
@@ -90,6 +91,18 @@ async def delete_conversation(context: Context, arguments: ConversationRef) -> N
 async def restore_conversation(context: Context, arguments: ConversationRef) -> Conversation:
     """Take a conversation out of the trash."""
     return await context.services.chats.restore(arguments)
+
+
+@command("delete_message")
+async def delete_message(context: Context, arguments: MessageRef) -> DeletedMessages:
+    """Put a message and all below it out of sight."""
+    return await context.services.chats.delete_message(arguments)
+
+
+@command("restore_message")
+async def restore_message(context: Context, arguments: MessageRef) -> Conversation:
+    """Bring back a message with all that went with it."""
+    return await context.services.chats.restore_message(arguments)
 
 
 @command("search_messages")

@@ -1,7 +1,7 @@
 """Files that go with questions: kept once, read when somebody asks for them.
 
-Invariants: an attachment never changes; it lives as long as a message names it, and one that was never sent as long as
-what is in the trash. Bodies are read one call at a time and never with a list of messages.
+Invariants: an attachment never changes; it lives as long as a message names it, be it a deleted one, and one that was
+never sent as long as what is in the trash. Bodies are read one call at a time and never with a list of messages.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class AttachmentStore:
         return await self._database.read(lambda connection: read_attachments(connection, ids))
 
     async def read(self, attachment_id: str) -> tuple[Attachment, bytes]:
-        """An attachment and its body. Raises NotFound, also when every conversation that has it is in the trash."""
+        """An attachment and its body. Raises NotFound, also when everything that has it is deleted."""
 
         def read(connection: sqlite3.Connection) -> tuple[Attachment, bytes]:
             attachment = rows.read_attachment(connection, attachment_id)
             trashed = connection.execute(
-                "SELECT min(deleted_at IS NOT NULL) FROM message_attachments "
+                f"SELECT min(deleted_at IS NOT NULL OR NOT {rows.NOT_DELETED}) FROM message_attachments "  # noqa: S608
                 "JOIN messages ON messages.id = message_id "
                 "JOIN conversations ON conversations.id = conversation_id WHERE attachment_id = ?",
                 (attachment.id,),

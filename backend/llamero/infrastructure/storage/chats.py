@@ -3,7 +3,7 @@
 Invariants: a message's parent is a message of the same conversation and was saved before it; the head is a message of
 its conversation; a question and the place of its answer are one transaction, on the disk before it is acknowledged;
 only an answer that is streaming is ever changed, and after a start none is (`recover`). A conversation in the trash
-answers as if it were not there, until it is restored.
+and a message that is deleted answer as if they were not there, until they are restored.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from llamero.infrastructure.clock import Clock
 from llamero.infrastructure.storage import attachments as files
-from llamero.infrastructure.storage import rows, tree
+from llamero.infrastructure.storage import deletions, rows, tree
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
 from llamero.infrastructure.storage.search import search
-from llamero.models.bridge.chats import Asked
+from llamero.models.bridge.chats import Asked, DeletedMessages
 from llamero.models.conversations import (
     Conversation,
     ConversationWithMessages,
@@ -139,19 +139,17 @@ class ChatStore:
         return await self._database.write(write, durable=True)
 
     async def retry(self, message_id: str, model: str) -> Asked:
-        """Make place for another answer beside the given one.
+        """Make place for another answer beside the given one, or for one to a question.
 
-        Raises NotFound, InvalidRequest when the message is no answer, and Conflict while it is still coming.
+        Raises NotFound, and Conflict while the given answer is still coming.
         """
         now, id = self._clock.time(), self._ids.new()
 
         def write(connection: sqlite3.Connection) -> Asked:
             former = rows.read_message(connection, message_id)
-            if former.role is not Role.ASSISTANT or former.parent_id is None:
-                raise InvalidRequest("chat_error-not_an_answer", param="message_id")
             tree.require_complete(former)
             conversation = rows.read_conversation(connection, former.conversation_id)
-            question = rows.read_message(connection, former.parent_id)
+            question = tree.question_of(connection, former)
             asked = tree.save_asked(connection, conversation, None, tree.new_answer(id, question, model, now))
             return replace(asked, user_message=None)
 
@@ -194,10 +192,9 @@ class ChatStore:
         oldest = self._clock.time() - TRASH_KEPT_S
 
         def read(connection: sqlite3.Connection) -> bool:
-            due = "SELECT 1 FROM conversations WHERE deleted_at < ?"
             return bool(
                 rows.read_streaming(connection)
-                or connection.execute(due, (oldest,)).fetchone()
+                or deletions.is_due(connection, oldest)
                 or files.is_any_unsent(connection, oldest)
             )
 
@@ -205,7 +202,7 @@ class ChatStore:
             left = rows.read_streaming(connection)
             for message in left:
                 tree.end_answer(connection, replace(message, status=MessageStatus.INTERRUPTED))
-            purged = connection.execute("DELETE FROM conversations WHERE deleted_at < ?", (oldest,)).rowcount
+            purged = deletions.purge(connection, oldest)
             files.forget_unsent(connection, oldest)
             return Recovered(len(left), purged)
 
@@ -264,6 +261,24 @@ class ChatStore:
     async def restore(self, conversation_id: str) -> Conversation:
         """Take a conversation out of the trash; one that is not there stays as it is. Raises NotFound."""
         return await self._change(conversation_id, lambda c: replace(c, deleted_at=None), deleted=True)
+
+    async def ids_below(self, message_id: str) -> tuple[str, ...]:
+        """The ids of a message and of every one below it. Raises NotFound."""
+        return await self._database.read(
+            lambda connection: tree.ids_below(connection, rows.read_message(connection, message_id).id)
+        )
+
+    async def delete_message(self, message_id: str) -> DeletedMessages:
+        """Put a message and all below it out of sight, from where they go after 30 days. Raises NotFound.
+
+        Where nothing would be left, the conversation goes into the trash instead.
+        """
+        now = self._clock.time()
+        return await self._database.write(lambda c: deletions.delete_message(c, message_id, now), durable=True)
+
+    async def restore_message(self, message_id: str) -> Conversation:
+        """Bring back a message with all that went with it; one that is not deleted stays as it is. Raises NotFound."""
+        return await self._database.write(lambda c: deletions.restore_message(c, message_id), durable=True)
 
     async def _change(
         self, conversation_id: str, change: Callable[[Conversation], Conversation], *, deleted: bool = False

@@ -30,6 +30,7 @@ T = TypeVar("T")
 CONVERSATION_NOT_FOUND = "chat_error-conversation_not_found"
 MESSAGE_NOT_FOUND = "chat_error-message_not_found"
 ATTACHMENT_NOT_FOUND = "chat_error-attachment_not_found"
+NOT_DELETED = "(messages.id NOT IN (SELECT message_id FROM deleted_messages))"
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONVERSATION = (
@@ -154,8 +155,11 @@ def read_conversations(connection: sqlite3.Connection) -> tuple[Conversation, ..
 
 
 def read_message(connection: sqlite3.Connection, id: str) -> Message:
-    """One message with what has come of it so far. Raises NotFound, also when its conversation is in the trash."""
-    row = connection.execute(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (storable(id),)).fetchone()  # noqa: S608
+    """One message with what has come of it so far. Raises NotFound, also when it or its conversation is deleted."""
+    row = connection.execute(
+        f"SELECT {_MESSAGE} FROM messages WHERE id = ? AND {NOT_DELETED}",  # noqa: S608
+        (storable(id),),
+    ).fetchone()
     if row is None:
         raise NotFound(MESSAGE_NOT_FOUND)
     read_conversation(connection, row[1])
@@ -163,9 +167,9 @@ def read_message(connection: sqlite3.Connection, id: str) -> Message:
 
 
 def read_messages(connection: sqlite3.Connection, conversation_id: str) -> tuple[Message, ...]:
-    """Every message of a conversation, in the order in which they were saved."""
+    """Every message of a conversation that is not deleted, in the order in which they were saved."""
     rows = connection.execute(
-        f"SELECT {_MESSAGE} FROM messages WHERE conversation_id = ? ORDER BY seq",  # noqa: S608
+        f"SELECT {_MESSAGE} FROM messages WHERE conversation_id = ? AND {NOT_DELETED} ORDER BY seq",  # noqa: S608
         (conversation_id,),
     )
     return tuple(whole(connection, [message_of(row) for row in rows]))

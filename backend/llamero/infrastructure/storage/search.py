@@ -13,7 +13,7 @@ import functools
 import re
 import sqlite3
 
-from llamero.infrastructure.storage.rows import storable
+from llamero.infrastructure.storage.rows import NOT_DELETED, storable
 from llamero.models.conversations import SearchHit
 
 BEGIN, END = "\ue000", "\ue001"
@@ -30,22 +30,22 @@ FROM conversation_search JOIN conversations ON conversations.seq = conversation_
 WHERE conversation_search MATCH ? AND conversations.deleted_at IS NULL
 ORDER BY conversation_search.rowid DESC LIMIT ?
 """
-_MESSAGES = """
+_MESSAGES = f"""
 SELECT conversations.id, messages.id, conversations.title, snippet(message_search, 0, ?, ?, '…', ?)
 FROM message_search JOIN messages ON messages.seq = message_search.rowid
 JOIN conversations ON conversations.id = messages.conversation_id
-WHERE message_search MATCH ? AND conversations.deleted_at IS NULL
+WHERE message_search MATCH ? AND conversations.deleted_at IS NULL AND {NOT_DELETED}
 ORDER BY message_search.rowid DESC LIMIT ?
-"""
-_ATTACHED = """
+"""  # noqa: S608
+_ATTACHED = f"""
 SELECT conversations.id, messages.id, conversations.title, highlight(attachment_search, 0, ?, ?)
 FROM attachment_search JOIN attachments ON attachments.seq = attachment_search.rowid
 JOIN message_attachments ON message_attachments.attachment_id = attachments.id
 JOIN messages ON messages.id = message_attachments.message_id
 JOIN conversations ON conversations.id = messages.conversation_id
-WHERE attachment_search MATCH ? AND conversations.deleted_at IS NULL
+WHERE attachment_search MATCH ? AND conversations.deleted_at IS NULL AND {NOT_DELETED}
 ORDER BY messages.seq DESC LIMIT ?
-"""
+"""  # noqa: S608
 
 _SCANNED = (
     (
@@ -55,13 +55,14 @@ _SCANNED = (
     (
         "messages.content",
         "messages JOIN conversations ON conversations.id = messages.conversation_id "
-        "WHERE conversations.deleted_at IS NULL AND messages.status <> 'streaming'",
+        f"WHERE conversations.deleted_at IS NULL AND messages.status <> 'streaming' AND {NOT_DELETED}",
     ),
     (
         "attachments.name",
         "attachments JOIN message_attachments ON message_attachments.attachment_id = attachments.id "
         "JOIN messages ON messages.id = message_attachments.message_id "
-        "JOIN conversations ON conversations.id = messages.conversation_id WHERE conversations.deleted_at IS NULL",
+        "JOIN conversations ON conversations.id = messages.conversation_id "
+        f"WHERE conversations.deleted_at IS NULL AND {NOT_DELETED}",
     ),
 )
 

@@ -119,6 +119,13 @@ def message_in(connection: sqlite3.Connection, conversation_id: str, message_id:
     return message
 
 
+def question_of(connection: sqlite3.Connection, message: Message) -> Message:
+    """The question that an answer answers; a question is its own. Raises NotFound."""
+    if message.role is Role.USER:
+        return message
+    return rows.read_message(connection, message.parent_id or "")
+
+
 def require_complete(message: Message) -> None:
     """Raises Conflict while the answer is still coming."""
     if message.status is MessageStatus.STREAMING:
@@ -127,15 +134,21 @@ def require_complete(message: Message) -> None:
 
 def newest_below(connection: sqlite3.Connection, message_id: str) -> str:
     """The message that was saved last of this one and all below it; it is a leaf, since children come after parents."""
-    row = connection.execute(
-        """
+    return ids_below(connection, message_id)[-1]
+
+
+def ids_below(connection: sqlite3.Connection, message_id: str) -> tuple[str, ...]:
+    """This message and every one below it that is not deleted, in the order in which they were saved."""
+    below = connection.execute(
+        f"""
         WITH RECURSIVE below (id, seq) AS (
             SELECT id, seq FROM messages WHERE id = ?
             UNION ALL
             SELECT messages.id, messages.seq FROM messages JOIN below ON messages.parent_id = below.id
+            WHERE {rows.NOT_DELETED}
         )
-        SELECT id FROM below ORDER BY seq DESC LIMIT 1
-        """,
+        SELECT id FROM below ORDER BY seq
+        """,  # noqa: S608
         (message_id,),
-    ).fetchone()
-    return str(row[0])
+    )
+    return tuple([row[0] for row in below])

@@ -71,7 +71,7 @@ class EditMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class RetryMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Answer once more; a sibling of the given answer."""
+    """Answer once more, beside the given answer; or answer the given question."""
 
     message_id: Identifier
     model: Identifier
@@ -97,6 +97,23 @@ class MessageRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """One message."""
 
     message_id: Identifier
+
+
+class MessagePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """One message and the conversation that it is in."""
+
+    conversation_id: Identifier
+    message_id: Identifier
+
+
+class DeletedMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """What went with a message: itself and all below it. The conversation is as it is now.
+
+    Where nothing would have been left, the conversation itself was put into the trash, and no message out of it.
+    """
+
+    conversation: Conversation
+    message_ids: tuple[str, ...]
 
 
 class ConversationRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,8 +1,8 @@
 """ChatService: what a person does with conversations, as the windows ask for it.
 
 Invariants: what a person says is on the disk before any engine is asked, and stays there whatever happens then; an
-answer under way ends only by itself, by `stop`, with its conversation or with the app. Every change is told to every
-window, so that all show the same.
+answer under way ends only by itself, by `stop`, with its message, with its conversation or with the app. Every change
+is told to every window, so that all show the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from llamero.models.bridge.chats import (
     Asked,
     ChangeConversation,
     ConversationRef,
+    DeletedMessages,
     EditMessage,
+    MessagePlace,
     MessageRef,
     RenameConversation,
     RetryMessage,
@@ -208,6 +210,20 @@ class ChatService:
         """Take a conversation out of the trash. Raises NotFound."""
         return self._tell(await self._store.restore(command.conversation_id))
 
+    async def delete_message(self, command: MessageRef) -> DeletedMessages:
+        """Put a message and all below it out of sight, and stop the answers among them first. Raises NotFound.
+
+        The last message of a conversation takes it along into the trash.
+        """
+        return await self._to_the_end(self._delete_message(command.message_id))
+
+    async def restore_message(self, command: MessageRef) -> Conversation:
+        """Bring back a message with all that went with it. Raises NotFound."""
+        restored = self._tell(await self._store.restore_message(command.message_id))
+        place = MessagePlace(conversation_id=restored.id, message_id=command.message_id)
+        self._publisher.event("message_restored", place)
+        return restored
+
     async def _ask(self, window: str, on: str, save: Callable[[], Awaitable[Asked]]) -> Asked:
         async with self._turn:
             if self._closing:
@@ -247,6 +263,23 @@ class ChatService:
             concerned = [a for a in self._running.values() if a.conversation_id == command.conversation_id]
         self._publisher.event("conversation_deleted", command)
         await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
+
+    async def _delete_message(self, message_id: str) -> DeletedMessages:
+        async with self._turn:
+            below = await self._store.ids_below(message_id)
+            concerned = [self._running[id] for id in below if id in self._running]
+            # Told before they go, or their ends would bring them back to the windows.
+            await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
+            await self._save_left()
+            deleted = await self._store.delete_message(message_id)
+        conversation = deleted.conversation
+        if conversation.deleted_at is not None:
+            self._publisher.event("conversation_deleted", ConversationRef(conversation_id=conversation.id))
+        else:
+            self._tell(conversation)
+            place = MessagePlace(conversation_id=conversation.id, message_id=message_id)
+            self._publisher.event("message_deleted", place)
+        return deleted
 
     def _newest(self, message: Message) -> Message:
         """What is known of a message here, which may be more than what is on the disk."""
