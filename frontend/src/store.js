@@ -24,7 +24,7 @@ import { batch, computed, signal } from '@preact/signals-core';
 import { Requests } from './requests.js';
 import { isLocal } from './models.js';
 import { LogRing } from './log_ring.js';
-import { pathTo, siblings } from './tree.js';
+import { below, pathTo, siblings } from './tree.js';
 
 const HISTORY = 60;
 const NEW_CHAT = 'new';
@@ -182,6 +182,8 @@ export class Store {
           return this.removeConversation(data.conversation_id);
         case 'message':
           return this.putMessage(data);
+        case 'message_deleted':
+          return this.removeMessages(below(this.messages.value, data.message_id));
         case 'servers':
           this.servers.value = data;
           return undefined;
@@ -250,6 +252,13 @@ export class Store {
     const known = this.messages.value.get(message.id);
     if (known && known.status !== 'streaming' && message.status === 'streaming') return;
     this.messages.value = new Map(this.messages.value).set(message.id, message);
+  }
+
+  /** @param {Iterable<string>} ids */
+  removeMessages(ids) {
+    const messages = new Map(this.messages.value);
+    for (const id of ids) messages.delete(id);
+    if (messages.size !== this.messages.value.size) this.messages.value = messages;
   }
 
   /** @param {string} messageId @param {LiveAnswer} live */

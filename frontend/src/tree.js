@@ -17,6 +17,17 @@ export function pathTo(messages, head) {
   return path.reverse();
 }
 
+/** The ids of a message and of all below it, on whichever branch. @param {Map<string, Message>} messages @param {string} id @returns {Set<string>} */
+export function below(messages, id) {
+  const found = new Set([id]);
+  // Parents are older than their children, whatever came first here.
+  for (let grown = -1; grown !== found.size; ) {
+    grown = found.size;
+    for (const message of messages.values()) if (message.parent_id !== null && found.has(message.parent_id)) found.add(message.id);
+  }
+  return found;
+}
+
 /** The ids of each message's siblings, itself included, oldest first. @param {Map<string, Message>} messages @returns {Map<string, string[]>} */
 export function siblings(messages) {
   /** @type {Map<string | null, string[]>} */

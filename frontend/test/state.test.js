@@ -5,7 +5,7 @@ import { dayGroup, duration, fileSize, megabytes, smallSize, speed, visible } fr
 import { LiveAnswer } from '../src/live.js';
 import { Sentences } from '../src/sentences.js';
 import { Store } from '../src/store.js';
-import { pathTo, siblings } from '../src/tree.js';
+import { below, pathTo, siblings } from '../src/tree.js';
 
 const message = (/** @type {string} */ id, /** @type {string | null} */ parent, more = {}) =>
   /** @type {any} */ ({ id, conversation_id: 'c', parent_id: parent, role: 'user', content: id, status: 'complete', created_at: Number(id.slice(1)), ...more });
@@ -25,6 +25,23 @@ test('path through a broken tree ends', () => {
 
 test('siblings are the children of one parent, oldest first', () => {
   assert.deepEqual(siblings(tree).get('m3'), ['m2', 'm3']);
+});
+
+test('below a message are all that follow it, whatever their order', () => {
+  assert.deepEqual([...below(tree, 'm1')].sort(), ['m1', 'm2', 'm3', 'm4']);
+  assert.deepEqual([...below(new Map([...tree].reverse()), 'm3')].sort(), ['m3', 'm4']);
+  assert.deepEqual([...below(tree, 'm4')], ['m4']);
+});
+
+test('store forgets a deleted message with all that follow it', () => {
+  const store = new Store();
+  store.applyEvent('conversation', conversation('c', { head: 'm4' }));
+  store.show('c');
+  store.setMessages('c', [...tree.values()]);
+  store.applyEvent('conversation', conversation('c', { head: 'm2' }));
+  store.applyEvent('message_deleted', { conversation_id: 'c', message_id: 'm3' });
+  assert.deepEqual([...store.messages.value.keys()], ['m1', 'm2']);
+  assert.deepEqual(store.path.value.map((one) => one.id), ['m1', 'm2']);
 });
 
 test('store keeps conversations by last change and forgets deleted ones', () => {

@@ -197,6 +197,15 @@ async def fork(one: Opened) -> None:
     await expect(one.page.locator(".fork-mark")).to_be_visible()
 
 
+async def message_deleted(one: Opened) -> None:
+    await conversation(one)
+    message = one.page.locator(".message").last
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    await one.page.get_by_role("menuitem", name="Delete").click()
+    await expect(one.page.get_by_role("button", name="Get an answer")).to_be_visible()
+
+
 async def editing(one: Opened) -> None:
     await conversation(one)
     await one.page.locator(".message.is-user").last.hover()
@@ -528,6 +537,7 @@ STATES: dict[str, tuple[str, State]] = {
     "editing": ("busy", editing),
     "message-menu": ("busy", message_menu),
     "fork": ("busy", fork),
+    "message-deleted": ("busy", message_deleted),
     "long-draft": ("busy", long_draft),
     "attached": ("busy", attached),
     "attached-sent": ("busy", attached_sent),

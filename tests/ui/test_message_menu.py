@@ -87,3 +87,70 @@ async def test_menu_of_a_message_stays_in_the_window_and_beside_its_button(open_
     assert at is not None and beside is not None
     assert abs(at["y"] + at["height"] + 4 - beside["y"]) <= 1
     await expect(message.locator(".message-actions")).to_have_css("opacity", "1")
+
+
+async def test_deleted_message_goes_with_what_follows_and_comes_back_by_undo(open_page: Open) -> None:
+    one = await opened(open_page)
+    await choose(one.page, 1, re.compile("Delete from here.*3 messages"))
+    await expect(one.page.get_by_text("Deleted 3 messages")).to_be_visible()
+    await expect(one.page.locator(".message.is-assistant")).to_contain_text("A gap in the mountains.")  # the other version
+    await expect(one.page.locator(".message")).to_have_count(2)
+    await expect(one.page.locator(".branch-number")).to_have_count(0)
+    await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+    await one.page.get_by_role("button", name="Undo").click()
+    await expect(one.page.locator(".message")).to_have_count(4)
+    await expect(one.page.locator(".branch-number")).to_have_text("2 / 2")
+
+
+async def test_question_that_is_left_without_an_answer_can_be_answered(open_page: Open) -> None:
+    one = await opened(open_page)
+    await choose(one.page, 3, re.compile("^Delete$"))
+    await expect(one.page.get_by_text("Deleted 1 message")).to_be_visible()
+    await expect(one.page.locator(".message")).to_have_count(3)
+    one.fake.world.answer = "They close."
+    await one.page.get_by_role("button", name="Get an answer").click()
+    await expect(one.page.locator(".message").last).to_contain_text("They close.")
+    await expect(one.page.get_by_role("button", name="Get an answer")).to_have_count(0)
+
+
+async def test_message_whose_answer_is_coming_is_deleted_with_it(open_page: Open) -> None:
+    one = await open_page("busy", rate=40)
+    await one.page.get_by_role("button", name=re.compile("Crossing the Andes")).first.click()
+    await expect(one.page.locator(".message")).to_have_count(4)
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("Tell me")
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.locator("answer-text").last).to_contain_text("A mountain")
+    await choose(one.page, 4, re.compile("Delete from here.*2 messages"))
+    await expect(one.page.locator(".message")).to_have_count(4)
+    await expect(one.page.get_by_role("button", name="Send")).to_be_visible()
+    assert one.fake.commands.running == {}
+
+
+async def test_conversation_goes_with_its_last_message_and_comes_back_by_undo(open_page: Open) -> None:
+    one = await opened(open_page, "Letter to the landlord")
+    await choose(one.page, 0, re.compile("Delete conversation"))
+    await expect(one.page.get_by_text("Deleted “Letter to the landlord”")).to_be_visible()
+    await expect(one.page.locator(".message")).to_have_count(0)
+    await one.page.get_by_role("button", name="Undo").click()
+    await expect(one.page.locator(".message")).to_have_count(2)
+
+
+async def test_undo_from_another_conversation_leads_back_to_the_message(open_page: Open) -> None:
+    one = await opened(open_page)
+    await choose(one.page, 2, re.compile("Delete from here"))
+    await expect(one.page.locator(".message")).to_have_count(2)
+    await one.page.get_by_role("button", name="Regex for dates").click()
+    await expect(one.page.locator(".message")).to_have_count(0)
+    await one.page.get_by_role("button", name="Undo").click()
+    await expect(one.page.locator(".message")).to_have_count(4)
+
+
+async def test_second_window_sees_a_message_go_and_come_back(open_page: Open) -> None:
+    one = await opened(open_page)
+    two = await open_page(fake=one.fake)
+    await two.page.get_by_role("button", name=re.compile("Crossing the Andes")).first.click()
+    await expect(two.page.locator(".message")).to_have_count(4)
+    await choose(one.page, 2, re.compile("Delete from here"))
+    await expect(two.page.locator(".message")).to_have_count(2)
+    await one.page.get_by_role("button", name="Undo").click()
+    await expect(two.page.locator(".message")).to_have_count(4)

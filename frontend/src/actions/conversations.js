@@ -3,6 +3,7 @@ import { batch } from '@preact/signals-core';
 import { text } from '../i18n/index.js';
 
 /**
+ * @typedef {import('../types/bridge.js').Conversation} Conversation
  * @typedef {import('../types/bridge.js').Sampling} Sampling
  * @typedef {import('../types/bridge.js').SearchHit} SearchHit
  */
@@ -24,6 +25,13 @@ export class Conversations {
       store.live.value = new Map();
     });
     this.ui.remember({ conversation_id: id });
+    await this.read(id);
+  }
+
+  /** Read the messages of the open conversation. @param {string} id */
+  async read(id) {
+    const { store } = this.core;
+    if (store.currentId.value !== id) return;
     const found = await this.core.call('get_conversation', { conversation_id: id });
     if (!found || store.currentId.value !== id) return;
     batch(() => {
@@ -68,13 +76,45 @@ export class Conversations {
     const conversation = this.core.store.conversations.value.find((one) => one.id === id);
     const wasOpen = this.core.store.currentId.value === id;
     const done = await this.core.call('delete_conversation', { conversation_id: id });
-    if (done === undefined || !conversation) return;
+    if (done !== undefined && conversation) this.#removed(conversation, wasOpen);
+  }
+
+  /** @param {Conversation} conversation @param {boolean} wasOpen */
+  #removed({ id, title }, wasOpen) {
     this.core.store.removeConversation(id);
     if (wasOpen) this.ui.remember({ conversation_id: null });
-    this.core.notify(text.deleted(conversation.title), {
+    this.core.notify(text.deleted(title), {
       label: text.undo,
       run: () => void this.#restore(id, wasOpen),
     });
+  }
+
+  /** Delete a message with all that follows it. @param {string} messageId */
+  async removeMessage(messageId) {
+    const { store } = this.core;
+    const deleted = await this.core.call('delete_message', { message_id: messageId });
+    if (!deleted) return;
+    const { conversation, message_ids } = deleted;
+    if (conversation.deleted_at !== null) {
+      this.#removed(conversation, true);
+      return;
+    }
+    batch(() => {
+      store.putConversation(conversation);
+      store.removeMessages(message_ids);
+    });
+    this.core.notify(text.deletedMessages(message_ids.length), {
+      label: text.undo,
+      run: () => void this.#restoreMessage(messageId),
+    });
+  }
+
+  /** The messages themselves are read when every window is told. @param {string} messageId */
+  async #restoreMessage(messageId) {
+    const conversation = await this.core.call('restore_message', { message_id: messageId });
+    if (!conversation) return;
+    this.core.store.putConversation(conversation);
+    if (this.core.store.currentId.value !== conversation.id) await this.open(conversation.id);
   }
 
   /** @param {string} id @param {boolean} open */

@@ -44,6 +44,14 @@ export const chat = {
   editLabel: 'Edit your message',
   sendEdit: 'Send',
   moreActions: 'More actions',
+  getAnswer: 'Get an answer',
+  deleteMessage: 'Delete',
+  deleteFromHere: 'Delete from here',
+  deleteConversation: 'Delete conversation',
+  /** @param {number} messages */
+  messageCount: (messages) => plural(messages, 'message', 'messages'),
+  /** @param {number} messages */
+  deletedMessages: (messages) => `Deleted ${plural(messages, 'message', 'messages')}`,
   fork: 'Fork from here',
   forked: 'Opened the fork',
   goBack: 'Go back',

@@ -54,6 +54,8 @@ ARGUMENTS: dict[str, type] = {
     "stop_message": chats.MessageRef,
     "select_branch": chats.SelectBranch,
     "fork_conversation": chats.MessageRef,
+    "delete_message": chats.MessageRef,
+    "restore_message": chats.MessageRef,
     "rename_conversation": chats.RenameConversation,
     "change_conversation": chats.ChangeConversation,
     "delete_conversation": chats.ConversationRef,
@@ -185,7 +187,8 @@ class Commands(RequestCommands, GatewayCommands, AttachmentCommands):
     def retry_message(self, args: chats.RetryMessage) -> chats.Asked:
         old = self.world.messages[args.message_id]
         conversation = self._conversation(old.conversation_id)
-        return self._answer(conversation, self.world.messages[old.parent_id or ""], args.model, args.on, None)
+        question = old if old.role is Role.USER else self.world.messages[old.parent_id or ""]
+        return self._answer(conversation, question, args.model, args.on, None)
 
     def _ask(
         self,
@@ -347,6 +350,39 @@ class Commands(RequestCommands, GatewayCommands, AttachmentCommands):
 
     def restore_conversation(self, args: chats.ConversationRef) -> Conversation:
         return self._put(self.world.deleted.pop(args.conversation_id))
+
+    def delete_message(self, args: chats.MessageRef) -> chats.DeletedMessages:
+        messages, gone = self.world.messages, [args.message_id]
+        for message in messages.values():
+            if message.parent_id in gone:
+                gone.append(message.id)
+        first = messages[args.message_id]
+        conversation = self._conversation(first.conversation_id)
+        beside = [m.id for m in messages.values() if m.parent_id == first.parent_id and m.id != first.id]
+        beside = [id for id in beside if messages[id].conversation_id == conversation.id]
+        rest = beside[0] if beside else first.parent_id
+        if rest is None:
+            self.delete_conversation(chats.ConversationRef(conversation_id=conversation.id))
+            gone_with = structs.replace(conversation, deleted_at=time.time())
+            return chats.DeletedMessages(conversation=gone_with, message_ids=())
+        for identifier in gone:
+            answering = self.running.get(identifier)
+            if answering is not None and answering.task is not None:
+                answering.task.cancel()
+        self.world.deleted_messages[first.id] = conversation.head, {id: messages.pop(id) for id in gone}
+        head = self.select_branch(chats.SelectBranch(conversation_id=conversation.id, message_id=rest))
+        self.fake.event("message_deleted", chats.MessagePlace(conversation_id=conversation.id, message_id=first.id))
+        return chats.DeletedMessages(conversation=head, message_ids=tuple(gone))
+
+    def restore_message(self, args: chats.MessageRef) -> Conversation:
+        head, messages = self.world.deleted_messages.pop(args.message_id)
+        self.world.messages |= messages
+        conversation = self._put(
+            structs.replace(self._conversation(messages[args.message_id].conversation_id), head=head)
+        )
+        place = chats.MessagePlace(conversation_id=conversation.id, message_id=args.message_id)
+        self.fake.event("message_restored", place)
+        return conversation
 
     def search_messages(self, args: chats.SearchMessages) -> list[conversations.SearchHit]:
         hits = []

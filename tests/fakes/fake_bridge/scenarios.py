@@ -88,6 +88,7 @@ class World:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     deleted: dict[str, Conversation] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    deleted_messages: dict[str, tuple[str | None, dict[str, Message]]] = field(default_factory=dict)
     ui: UiState = field(default_factory=UiState)
     native_dialogs: bool = False
     gpus: tuple[GpuMetrics, ...] = ()

@@ -8,6 +8,7 @@
 import { html, nothing } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { text } from '../../i18n/index.js';
+import { below } from '../../tree.js';
 import { focusComposer } from './composer.js';
 
 const MENU = 'message-menu';
@@ -41,15 +42,23 @@ export function messageMenu(app) {
 }
 
 /** @param {App} app @param {Message} message */
-function items({ actions }, message) {
+function items({ store, actions }, message) {
+  const messages = store.messages.value;
+  const gone = below(messages, message.id).size;
+  const whole = gone === messages.size;
   const fork = async () => {
     if (await actions.conversations.fork(message.id)) focusComposer();
   };
-  return html`${item('git-fork', text.fork, fork)}`;
+  const remove = async () => {
+    await actions.conversations.removeMessage(message.id);
+    if (document.activeElement === document.body) focusComposer();
+  };
+  return html`${item('git-fork', text.fork, fork)}
+  ${item('trash-2', whole ? text.deleteConversation : gone > 1 ? text.deleteFromHere : text.deleteMessage, remove, gone > 1 ? text.messageCount(gone) : '')}`;
 }
 
-/** @param {string} name @param {string} label @param {() => Promise<void>} run */
-const item = (name, label, run) =>
+/** @param {string} name @param {string} label @param {() => Promise<void>} run @param {string} [note] */
+const item = (name, label, run, note = '') =>
   html`<button
     type="button"
     class="menu-item"
@@ -59,7 +68,7 @@ const item = (name, label, run) =>
       void run();
     }}
   >
-    ${icon(name)}<span>${label}</span>
+    ${icon(name)}<span>${label}</span>${note ? html`<span class="menu-note">${note}</span>` : nothing}
   </button>`;
 
 /** Under the button, or above it where the window ends; from its edge towards the middle. */

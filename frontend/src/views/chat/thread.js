@@ -75,6 +75,7 @@ export function mountThread(root, app) {
       <ol class="messages" aria-label=${text.messages}>
         ${repeat(path.slice(from), (message) => message.id, (message) => messageItem(app, message))}
       </ol>
+      ${unanswered(app)}
     `;
   });
   keep(part('.menu-place'), () => messageMenu(app));
@@ -88,4 +89,13 @@ export function mountThread(root, app) {
       ? nothing
       : html`<button type="button" class="jump" @click=${() => follow.toEnd()}>${icon('arrow-down')}${text.jumpToLatest}</button>`,
   );
+}
+
+/** What ends with a question can be answered: a fork at one, or what is left of a deleted answer. @param {App} app */
+function unanswered({ store, actions }) {
+  const last = store.path.value.at(-1);
+  if (last?.role !== 'user') return nothing;
+  return html`<button type="button" class="small-button unanswered" ?disabled=${!store.model.value} @click=${() => void actions.answers.retry(last.id)}>
+    ${icon('refresh-cw')}${text.getAnswer}
+  </button>`;
 }
