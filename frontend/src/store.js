@@ -72,7 +72,7 @@ export class Store {
     /** @type {Signal<Map<string, LiveAnswer>>} */
     this.live = signal(new Map());
     /** @type {Signal<import('./types/bridge.js').AttachmentLimits>} What a question may bring. */
-    this.attachmentLimits = signal({ files: 0, text_bytes: 0, total_bytes: 0 });
+    this.attachmentLimits = signal({ files: 0, text_bytes: 0, image_bytes: 0, total_bytes: 0 });
     /** @type {Signal<Draft>} */
     this.draft = signal({ systemPrompt: '', sampling: {} });
 

@@ -11,6 +11,7 @@ from playwright.async_api import FilePayload, WebSocketRoute, expect
 
 from tests.app.conftest import OpenWindow
 from tests.app.world import ENDLESS, LONG, LONG_TOKENS, App, Window, agree, words
+from tests.conftest import ROOT
 from tests.process.cli import until
 
 # The page itself notes how long the answer is whenever that changes: it is as quick as the answer, whoever is slow.
@@ -53,6 +54,18 @@ async def test_file_is_answered_kept_with_its_question_and_found_by_name(window:
     await expect(window.page.locator(".is-hit .conversation-title").first).to_have_text("What do they carry?")
     (saved,) = app.answers("What do they carry?")
     assert saved["status"] == "complete"
+
+
+async def test_picture_is_not_sent_to_a_model_without_a_part_that_sees(window: Window) -> None:
+    picture = (ROOT / "backend/llamero/assets/icon.png").read_bytes()
+    await window.page.locator("#attach-files").set_input_files(
+        [FilePayload(name="icon.png", mimeType="image/png", buffer=picture)]
+    )
+    await expect(window.page.locator(".composer attached-picture canvas")).to_be_visible()
+    await expect(window.page.get_by_text("demo cannot see pictures.")).to_be_visible()
+    await expect(window.button("Send")).to_be_disabled()
+    await window.button("Remove icon.png").click()
+    await expect(window.page.locator(".composer .attachment")).to_have_count(0)
 
 
 async def test_question_of_the_window_counts_for_prometheus(window: Window, app: App) -> None:

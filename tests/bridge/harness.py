@@ -57,6 +57,7 @@ from llamero.models.bridge.chats import (
 )
 from llamero.models.conversations import (
     Attachment,
+    AttachmentKind,
     Conversation,
     ConversationWithMessages,
     Message,
@@ -74,7 +75,7 @@ from llamero.models.settings import InspectorSettings
 from llamero.services.alias_editor import AliasEditor
 from llamero.services.aliases import AliasBook
 from llamero.services.catalog import ModelCatalog
-from llamero.services.chats.attachments import clean_name, judge
+from llamero.services.chats.attachments import clean_name, data_address, judge
 from llamero.services.inspection.inspector import Inspector
 from llamero.services.routing import Router
 from llamero.services.updates import UpdateService
@@ -217,7 +218,10 @@ class FakeAttachments:
     async def content(self, attachment_id: str) -> AttachmentContent:
         if attachment_id not in self.known:
             raise NotFound("chat_error-attachment_not_found")
-        return AttachmentContent(attachment=self.known[attachment_id], text=self.bodies[attachment_id].decode())
+        attachment, body = self.known[attachment_id], self.bodies[attachment_id]
+        if attachment.kind is AttachmentKind.IMAGE:
+            return AttachmentContent(attachment=attachment, image=data_address(attachment, body))
+        return AttachmentContent(attachment=attachment, text=body.decode())
 
 
 class FakeServer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from llamero.bridge.capabilities import WindowKind
@@ -29,7 +30,7 @@ async def test_file_is_kept_and_read_again(tmp_path: Path, kind: WindowKind) -> 
         assert added == {"id": "f0", "name": "a.md", "kind": "text", "media_type": "text/plain", "size": 5}
         ref = {"attachment_id": "f0"}
         shown = (await bridge.call("get_attachment", ref, kind=kind)).json()
-        assert shown == {"attachment": added, "text": "# Hi\n"}
+        assert shown == {"attachment": added, "text": "# Hi\n", "image": None}
         assert (await bridge.call("discard_attachment", ref, kind=kind)).status == 200
         assert (await bridge.call("get_attachment", ref, kind=kind)).status == 404
 
@@ -62,4 +63,4 @@ async def test_upload_is_good_for_one_file(tmp_path: Path) -> None:
 async def test_page_is_told_at_first_what_it_may_attach(tmp_path: Path) -> None:
     async with running_bridge(tmp_path) as bridge, bridge.page() as page:
         limits = (await page.frame())["snapshot"]["attachment_limits"]
-        assert limits == {"files": LIMITS.files, "text_bytes": LIMITS.text_bytes, "total_bytes": LIMITS.total_bytes}
+        assert limits == msgspec.structs.asdict(LIMITS)

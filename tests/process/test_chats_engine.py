@@ -30,6 +30,8 @@ from tests.fakes.launch import fake_engine, journal
 from tests.process.support import eventually
 from tests.process.world import World, spec_for, world
 
+DOT = b"GIF89a\x01\0\x01\0"
+
 
 class Servers:
     """The part of LlamaCppService that conversations reach, with one engine for every model."""
@@ -50,15 +52,16 @@ class Servers:
 
 @asynccontextmanager
 async def chatting(
-    tmp_path: Path, engine: Engine, arguments: tuple[str, ...] = ()
+    tmp_path: Path, engine: Engine, arguments: tuple[str, ...] = (), model_arguments: tuple[str, ...] = ()
 ) -> AsyncIterator[tuple[Chats, World, Servers]]:
     async with world(crash_limit=100, backoff_s=(0.0,)) as w, open_store(tmp_path) as store:
         catalog = ModelCatalog()
         catalog.add_file(tmp_path / "m.gguf")
+        catalog.change("m", arguments=model_arguments)
         servers, windows = Servers(w, engine, arguments), RecordingPublisher()
         remotes = RemoteModels(RemoteClient(), RemoteKeys(tmp_path), SystemClock())
         inference = InferenceService(servers, Router(catalog), Listeners(), remotes, SystemClock())  # type: ignore[arg-type]
-        source = InferenceChatSource(inference, inference.is_local, w.phase)
+        source = InferenceChatSource(inference, inference.is_local, w.phase, sees=inference.sees)
         service = ChatService(store, source, windows, SystemClock(), default_messages())
         try:
             yield Chats(store, service, ScriptedModel(), windows), w, servers
@@ -128,6 +131,29 @@ async def test_engine_that_dies_in_mid_answer_is_told_the_same_files_again(tmp_p
         assert (await channel.until_end()).status is MessageStatus.COMPLETE
         questions = [asked["body"]["messages"][0] for asked in journal(engine, "asked")]
         assert questions == [{"role": "user", "content": "File: route.csv\n\n```csv\npass,height\n```\n\nWho?"}] * 2
+
+
+async def test_picture_reaches_a_model_that_sees_and_is_told_again_after_a_crash(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path, words=40, tokens_per_second=40)
+    async with chatting(tmp_path, engine, model_arguments=("--mmproj", "/p.gguf")) as (chats, w, _):
+        file = await Attachments(chats.store.attachments).add("dot.gif", DOT)
+        channel = await ask(chats, attachments=(file.id,))
+        await channel.until(lambda: len(channel.text.split()) > 5)
+        psutil.Process(w.pid()).kill()
+        assert (await channel.until_end()).status is MessageStatus.COMPLETE
+        picture = {"type": "image_url", "image_url": {"url": "data:image/gif;base64,R0lGODlhAQABAA=="}}
+        questions = [asked["body"]["messages"][0]["content"] for asked in journal(engine, "asked")]
+        assert questions == [[picture, {"type": "text", "text": "Who?"}]] * 2
+
+
+async def test_picture_for_a_model_that_cannot_see_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    engine = fake_engine(tmp_path)
+    async with chatting(tmp_path, engine) as (chats, _, _):
+        file = await Attachments(chats.store.attachments).add("dot.gif", DOT)
+        final = await (await ask(chats, attachments=(file.id,))).until_end()
+        assert final.error is not None and final.error.code == "chat_error-model_cannot_see"
+        assert final.error.message.startswith("m cannot see pictures")
+        assert journal(engine, "started") == []
 
 
 async def test_file_longer_than_the_context_says_what_to_do(tmp_path: Path) -> None:

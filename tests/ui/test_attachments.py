@@ -139,8 +139,8 @@ async def test_file_that_cannot_be_sent_is_refused_by_name_and_the_others_are_at
     await choose(one, huge)
     await expect(one.page.get_by_text("huge.log is too large. A text file may have up to 2 MB.")).to_be_visible()
     assert one.fake.blobs == {}, "what is too large is not even uploaded"
-    await choose(one, FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"\xff\xd8\xff\xe0\0"), NOTES)
-    await expect(one.page.get_by_text("photo.jpg is not a text file, so a model could not read it.")).to_be_visible()
+    await choose(one, FilePayload(name="tool.bin", mimeType="", buffer=b"\x7fELF\0"), NOTES)
+    await expect(one.page.get_by_text("tool.bin is neither text nor a picture that models know")).to_be_visible()
     await expect(chips(one)).to_have_text(["notes.md"])
 
 

@@ -9,10 +9,12 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import FilePayload, expect
 
 from llamero.models.access import GatewayState
 from llamero.models.conversations import MessageError
+from tests.conftest import ROOT
 from tests.fakes.fake_bridge.scenarios import TOO_LARGE
 from tests.ui.conftest import ARTIFACTS, Open, Opened
 
@@ -225,6 +227,36 @@ async def attached(one: Opened) -> None:
     await one.page.locator("#attach-files").set_input_files(FILES)
     await expect(one.page.locator(".composer .attachment")).to_have_count(3)
     await one.page.get_by_role("textbox", name="Message", exact=True).fill("Which of these passes is open in June?")
+
+
+async def attached_pictures(one: Opened) -> None:
+    one.fake.world.models[:] = [replace(model, sees=False) for model in one.fake.world.models]
+    one.fake.event("models", one.fake.world.models)
+    await conversation(one)
+    picture = (ROOT / "backend/llamero/assets/icon.png").read_bytes()
+    pictures = [FilePayload(name=f"llama {n}.png", mimeType="image/png", buffer=picture) for n in range(2)]
+    await one.page.locator("#attach-files").set_input_files([*pictures, FILES[0]])
+    await expect(one.page.locator(".composer .attachment")).to_have_count(3)
+    await expect(one.page.locator(".composer attached-picture canvas")).to_have_count(2)
+    await expect(one.page.get_by_text("cannot see pictures")).to_be_visible()
+
+
+async def attached_pictures_sent(one: Opened) -> None:
+    await attached_pictures(one)
+    one.fake.world.models[:] = [replace(model, sees=True) for model in one.fake.world.models]
+    one.fake.event("models", one.fake.world.models)
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("Which of these llamas leads?")
+    await one.page.get_by_role("button", name="Send", exact=True).click()
+    await expect(one.page.locator(".message.is-user .attachment")).to_have_count(3)
+    await expect(one.page.get_by_role("button", name="Stop")).to_have_count(0)
+    await one.page.locator(".message.is-user").last.scroll_into_view_if_needed()
+    await expect(one.page.locator(".message.is-user attached-picture canvas")).to_have_count(2)
+
+
+async def attached_picture_shown(one: Opened) -> None:
+    await attached_pictures(one)
+    await one.page.get_by_role("button", name="Show llama 0.png").click()
+    await expect(one.page.get_by_role("dialog").get_by_role("img")).to_be_visible()
 
 
 async def attached_sent(one: Opened) -> None:
@@ -541,6 +573,9 @@ STATES: dict[str, tuple[str, State]] = {
     "long-draft": ("busy", long_draft),
     "attached": ("busy", attached),
     "attached-sent": ("busy", attached_sent),
+    "attached-pictures": ("busy", attached_pictures),
+    "attached-pictures-sent": ("busy", attached_pictures_sent),
+    "attached-picture-shown": ("busy", attached_picture_shown),
     "attached-editing": ("busy", attached_editing),
     "attached-shown": ("busy", attached_shown),
     "dropping": ("busy", dropping),

@@ -93,7 +93,9 @@ async def test_deleted_message_goes_with_what_follows_and_comes_back_by_undo(ope
     one = await opened(open_page)
     await choose(one.page, 1, re.compile("Delete from here.*3 messages"))
     await expect(one.page.get_by_text("Deleted 3 messages")).to_be_visible()
-    await expect(one.page.locator(".message.is-assistant")).to_contain_text("A gap in the mountains.")  # the other version
+    await expect(one.page.locator(".message.is-assistant")).to_contain_text(
+        "A gap in the mountains."
+    )  # the other version
     await expect(one.page.locator(".message")).to_have_count(2)
     await expect(one.page.locator(".branch-number")).to_have_count(0)
     await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()

@@ -228,6 +228,13 @@ async def test_content_and_name_are_hidden_with_a_deleted_message_and_come_back_
         assert (await chats.store.branch(str(fork.head)))[-1].attachments == (file,)
 
 
+async def test_picture_is_read_as_an_address_that_brings_it_along(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        file = await attach(chats, "dot.gif", b"GIF89a\x01\0\x01\0")
+        content = await Attachments(chats.store.attachments).content(file.id)
+        assert (content.text, content.image) == (None, "data:image/gif;base64,R0lGODlhAQABAA==")
+
+
 async def test_message_is_found_by_the_name_of_a_file(tmp_path: Path) -> None:
     async with open_chats(tmp_path) as chats:
         file = await attach(chats, "Budget_2024 final.csv")

@@ -13,6 +13,7 @@ from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.models.bridge.servers import ModelInfo
 from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.llama import LlamaCppConfig
+from llamero.services.routing import has_projector
 
 
 class ModelInfos:
@@ -53,4 +54,5 @@ class ModelInfos:
             threads=config.threads,
             keep_alive_s=config.keep_alive_s,
             missing=facts is None,
+            sees=has_projector(config.arguments),
         )

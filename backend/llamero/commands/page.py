@@ -131,7 +131,7 @@ async def open_page(
     preferences = PreferenceStore(database)
     hub = Hub(HubLimits())
     measured = MeasuredInference(app.inference, app.counts, ModelLabels(app.servers))
-    source = InferenceChatSource(measured, app.inference.is_local, app.servers.phase, inspector)
+    source = InferenceChatSource(measured, app.inference.is_local, app.servers.phase, inspector, app.inference.sees)
     chats = ChatService(store, source, hub, clock, messages)
     stack.push_async_callback(chats.close)
     updates = open_updates(app, settings, hub, stack)

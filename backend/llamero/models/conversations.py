@@ -71,6 +71,7 @@ class AttachmentKind(StrEnum):
     """What a file is to a model."""
 
     TEXT = "text"
+    IMAGE = "image"
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):

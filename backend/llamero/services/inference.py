@@ -30,7 +30,7 @@ from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.service import LlamaCppService
 from llamero.services.replies import OpenReply
 from llamero.services.request_defaults import with_defaults
-from llamero.services.routing import Router
+from llamero.services.routing import Router, has_projector
 
 
 class Remotes(Protocol):
@@ -73,6 +73,11 @@ class InferenceService:
     async def is_local(self, name: str) -> bool:
         """Does the name lead to a model on this machine, which may have to be loaded first? Raises ModelNotFound."""
         return isinstance(await self._router.resolve(name), LocalDestination)
+
+    async def sees(self, name: str) -> bool | None:
+        """Does the name lead to a model that sees pictures? None where only others know. Raises ModelNotFound."""
+        destination = await self._router.resolve(name)
+        return has_projector(destination.config.arguments) if isinstance(destination, LocalDestination) else None
 
     def paused(self) -> tuple[PausedTarget, ...]:
         """Return the targets of fallbacks that are left alone now."""

@@ -197,12 +197,12 @@ class Router:
             return ListedModel(id=alias.name, kind=AliasKind.FALLBACK)
         base = self._base(alias)
         path, arguments = ("", ()) if base is None else (base.model.path, base.arguments)
-        sees = _has_projector((*arguments, *alias.arguments))
+        sees = has_projector((*arguments, *alias.arguments))
         return self._listed_file(alias.name, AliasKind.USER, path, embedding=alias.embedding, sees=sees)
 
     def _listed_model(self, name: str) -> ListedModel:
         config = self._catalog.config(name)
-        sees = _has_projector(config.arguments)
+        sees = has_projector(config.arguments)
         return self._listed_file(name, AliasKind.MODEL, config.model.path, embedding=config.embedding, sees=sees)
 
     def _listed_file(self, name: str, kind: AliasKind, path: str, *, embedding: bool, sees: bool) -> ListedModel:
@@ -260,7 +260,7 @@ def _remote(apis: Iterable[ApiModel], name: str) -> RemoteDestination | None:
     return None
 
 
-def _has_projector(arguments: Iterable[str]) -> bool:
+def has_projector(arguments: Iterable[str]) -> bool:
     """Do these flags load the part of a model that sees? A person may write a flag and its value in one."""
     return any(re.match(r"(--mmproj|-mm|--mmproj-url|-mmu)(?![\w-])", argument) for argument in arguments)
 

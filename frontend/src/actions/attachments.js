@@ -10,6 +10,10 @@ import { text } from '../i18n/index.js';
  * @typedef {import('../types/bridge.js').AttachmentContent} AttachmentContent
  */
 
+const WEBP = 'image/webp';
+/** What is lost below this can be seen, and above it files grow quickly. */
+const JPEG_QUALITY = 0.92;
+
 export class Attachments {
   /** @param {import('./core.js').Core} core @param {import('./ui.js').Ui} ui */
   constructor(core, ui) {
@@ -31,7 +35,7 @@ export class Attachments {
 
   /** @param {string} key @param {File} file @returns {Promise<boolean>} whether there is room for more */
   async #addOne(key, file) {
-    const { store, bridge, notify } = this.core;
+    const { store, notify } = this.core;
     const limits = store.attachmentLimits.value;
     const attached = this.#of(key);
     if (attached.length >= limits.files) {
@@ -39,14 +43,27 @@ export class Attachments {
       return false;
     }
     const name = visible(file.name);
-    if (file.size > limits.text_bytes) notify(text.fileTooLarge(name, megabytes(limits.text_bytes)));
+    const picture = isPicture(file);
+    const most = picture ? limits.image_bytes : limits.text_bytes;
+    if (file.size > most) notify((picture ? text.pictureTooLarge : text.fileTooLarge)(name, megabytes(most)));
     else if (attached.reduce((sum, one) => sum + one.size, file.size) > limits.total_bytes) notify(text.filesTooLarge(name, megabytes(limits.total_bytes)));
     else if (!(await canBeRead(file))) notify(text.fileUnreadable(name));
     else {
-      const added = await this.core.tell(bridge.upload(file).then(({ handle }) => bridge.invoke('add_attachment', { handle, name: file.name })));
+      const added = await this.core.tell(this.#keep(file, file.name));
       if (added) this.put(key, [...this.#of(key), added]);
     }
     return true;
+  }
+
+  /** @param {Blob} body @param {string} name @returns {Promise<Attachment>} */
+  async #keep(body, name) {
+    const { bridge } = this.core;
+    const { handle } = await bridge.upload(body);
+    const kept = await bridge.invoke('add_attachment', { handle, name });
+    if (kept.media_type !== WEBP) return kept;
+    // Engines do not read this format, which browsers do. What is kept of it first has told its size, and that is bounded.
+    await bridge.invoke('discard_attachment', { attachment_id: kept.id });
+    return this.#keep(await asJpeg(body), name);
   }
 
   /** Take a file off the question that is being written. @param {Attachment} attachment */
@@ -74,6 +91,21 @@ export class Attachments {
   #of(key) {
     return this.core.store.ui.value.draft_attachments?.[key] ?? [];
   }
+}
+
+/** A drawing made of text is text. @param {File} file */
+const isPicture = ({ type }) => type.startsWith('image/') && type !== 'image/svg+xml';
+
+/** The same picture in a format that every engine reads, on white where it was transparent. @param {Blob} picture @returns {Promise<Blob>} */
+async function asJpeg(picture) {
+  const bitmap = await createImageBitmap(picture);
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  context.fillStyle = 'white';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: JPEG_QUALITY });
 }
 
 /** A folder looks like a file until it is read, and a file may have gone since it was chosen. @param {File} file */

@@ -13,25 +13,26 @@ const showModal = (element) =>
     if (dialog?.isConnected && !dialog.open) dialog.showModal();
   });
 
+/** @param {string} content */
+const copyButton = (content) =>
+  html`<button type="button" class="small-button" @click=${(/** @type {Event} */ event) => void copyWithSign(/** @type {HTMLElement} */ (event.currentTarget), content)}>
+    <span class="label" aria-live="polite">${text.copy}</span>
+  </button>`;
+
 /** @param {import('../page.js').App} app */
 export function attachmentDialog({ page }) {
   const shown = page.attachment.value;
   if (!shown) return nothing;
   const { name, size } = shown.attachment;
+  const content = shown.text;
   const close = () => (page.attachment.value = null);
   return html`<dialog class="log attachment-dialog" aria-label=${name} ${ref(showModal)} @close=${close}>
     <header>
       <h2><bdi>${name}</bdi></h2>
       <span class="attachment-size">${smallSize(size)}</span>
-      <button
-        type="button"
-        class="small-button"
-        @click=${(/** @type {Event} */ event) => void copyWithSign(/** @type {HTMLElement} */ (event.currentTarget), shown.text)}
-      >
-        <span class="label" aria-live="polite">${text.copy}</span>
-      </button>
+      ${content === null ? nothing : copyButton(content)}
       <button type="button" class="icon-button" aria-label=${text.close} title=${text.close} @click=${close}>${icon('x')}</button>
     </header>
-    <pre tabindex="0">${shown.text}</pre>
+    ${content === null ? html`<img class="attachment-picture" alt=${name} src=${shown.image ?? ''} />` : html`<pre tabindex="0">${content}</pre>`}
   </dialog>`;
 }

@@ -101,6 +101,7 @@ function facts(model) {
   return [
     model.size_bytes === null ? null : fileSize(model.size_bytes),
     model.is_demo ? text.demoNote : model.architecture,
+    model.sees ? text.sees : null,
     context === null || model.is_demo ? null : `${count(context)} tokens`,
   ]
     .filter(Boolean)

@@ -124,6 +124,10 @@ export const chat = {
   fileUnreadable: (name) => `${name} cannot be read. If it is a folder, attach the files in it.`,
   /** @param {string} name @param {string} most */
   fileTooLarge: (name, most) => `${name} is too large. A text file may have up to ${most}.`,
+  /** @param {string} name @param {string} most */
+  pictureTooLarge: (name, most) => `${name} is too large. A picture may have up to ${most}.`,
+  /** @param {string} model */
+  modelCannotSee: (model) => `${model} cannot see pictures. Choose a model that can, or remove them.`,
   /** @param {number} most */
   tooManyFiles: (most) => `A message can have up to ${count(most)} files. Remove some first.`,
   /** @param {string} name @param {string} most */

@@ -20,6 +20,7 @@ export const models = {
   openModelPath: 'Open',
   /** @param {string} name */
   dropWithoutPath: (name) => `A page is not told where ${name} is. Write its path here.`,
+  sees: 'sees pictures',
   openByPath: 'Type a path…',
   /** @param {number} tokens */
   context: (tokens) => `${count(tokens)} tokens of context`,

@@ -39,6 +39,7 @@ export interface ModelInfo {
   threads: number | null;
   keep_alive_s: number | null;
   missing: boolean;
+  sees: boolean | null;
 }
 
 export type AliasKind = 'user' | 'model' | 'api' | 'fallback';
@@ -106,12 +107,13 @@ export interface Attachment {
   size: number;
 }
 
-export type AttachmentKind = 'text';
+export type AttachmentKind = 'text' | 'image';
 
 /** What a question may bring: files, and bytes of each kind of file and of all together. */
 export interface AttachmentLimits {
   files: number;
   text_bytes: number;
+  image_bytes: number;
   total_bytes: number;
 }
 
@@ -325,10 +327,11 @@ export interface AttachmentRef {
   attachment_id: string;
 }
 
-/** An attachment with what is in it. */
+/** An attachment with what is in it: a text, or an image as a `data:` address. */
 export interface AttachmentContent {
   attachment: Attachment;
-  text: string;
+  text: string | null;
+  image: string | null;
 }
 
 /** Know a model file by its path. */

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llamero.models.bridge.attachments import AddAttachment, AttachmentContent, AttachmentRef
-from llamero.models.conversations import Attachment
+from llamero.models.conversations import Attachment, AttachmentKind
 from llamero.models.errors import NotFound
-from llamero.services.chats.attachments import clean_name, judge
+from llamero.services.chats.attachments import clean_name, data_address, judge
 
 if TYPE_CHECKING:
     from tests.fakes.fake_bridge.scenarios import World
@@ -44,7 +44,10 @@ class AttachmentCommands:
 
     def get_attachment(self, args: AttachmentRef) -> AttachmentContent:
         (attachment,) = self._attached([args.attachment_id])
-        return AttachmentContent(attachment=attachment, text=self.world.attached[attachment.id][1].decode())
+        body = self.world.attached[attachment.id][1]
+        if attachment.kind is AttachmentKind.IMAGE:
+            return AttachmentContent(attachment=attachment, image=data_address(attachment, body))
+        return AttachmentContent(attachment=attachment, text=body.decode())
 
     def _attached(self, ids: Iterable[str]) -> tuple[Attachment, ...]:
         if any(id not in self.world.attached for id in ids):

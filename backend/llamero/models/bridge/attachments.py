@@ -18,6 +18,7 @@ class AttachmentLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     files: int
     text_bytes: int
+    image_bytes: int
     total_bytes: int
 
 
@@ -35,7 +36,8 @@ class AttachmentRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class AttachmentContent(msgspec.Struct, frozen=True, kw_only=True):
-    """An attachment with what is in it."""
+    """An attachment with what is in it: a text, or an image as a `data:` address."""
 
     attachment: Attachment
-    text: str
+    text: str | None = None
+    image: str | None = None

@@ -14,6 +14,7 @@ from llamero.models.llama import ServerPhase
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A model that can be chosen. None of the parameters: the engine's choice. `missing`: its file is not there.
 
+    `sees`: whether it takes pictures; None where nobody here knows.
     Only `alias` and `kind` say something of what is elsewhere (`api`) or one of several (`fallback`).
     """
 
@@ -31,6 +32,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
     keep_alive_s: float | None = None
     missing: bool = False
+    sees: bool | None = None
 
 
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):

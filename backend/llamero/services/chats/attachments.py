@@ -8,6 +8,7 @@ nothing behind.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -18,6 +19,7 @@ from llamero.infrastructure.storage.attachments import AttachmentStore
 from llamero.models.bridge.attachments import AttachmentContent, AttachmentLimits
 from llamero.models.conversations import Attachment, AttachmentKind
 from llamero.models.errors import InvalidRequest, PayloadTooLarge
+from llamero.services.chats.pictures import Picture, read_picture
 from llamero.services.chats.titles import clean_title
 
 LIMITS = AttachmentLimits(
@@ -25,9 +27,12 @@ LIMITS = AttachmentLimits(
     files=20,
     # Some half a million tokens: more than nearly every context holds, and not yet a burden for the page.
     text_bytes=2 * 1024 * 1024,
+    # What the camera of a phone makes of a scene with much detail.
+    image_bytes=10 * 1024 * 1024,
     # All of it is in the request for every later answer of the conversation, too, and in memory for that long.
     total_bytes=16 * 1024 * 1024,
 )
+MOST_PIXELS = 64_000_000  # an engine takes three bytes for each of them while it decodes
 LONGEST_NAME = 120
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -62,6 +67,8 @@ class Attachments:
     async def content(self, attachment_id: str) -> AttachmentContent:
         """A file and what is in it. Raises NotFound."""
         attachment, body = await self._store.read(attachment_id)
+        if attachment.kind is AttachmentKind.IMAGE:
+            return AttachmentContent(attachment=attachment, image=data_address(attachment, body))
         return AttachmentContent(attachment=attachment, text=body.decode())
 
 
@@ -80,8 +87,24 @@ def judge(name: str, body: bytes) -> Judged:
     """Decide what a file is. Raises InvalidRequest where it is nothing that can be sent, PayloadTooLarge. Pure."""
     if not body:
         raise InvalidRequest("chat_error-attachment_empty", name=name)
+    picture = read_picture(body)
+    return _judge_text(name, body) if picture is None else _judge_picture(name, body, picture)
+
+
+def _judge_picture(name: str, body: bytes, picture: Picture) -> Judged:
+    if len(body) > LIMITS.image_bytes:
+        raise PayloadTooLarge("chat_error-image_too_large", name=name, limit=_megabytes(LIMITS.image_bytes))
+    if picture.size is None:
+        raise InvalidRequest("chat_error-image_damaged", name=name)
+    width, height = picture.size
+    if width * height > MOST_PIXELS:
+        raise InvalidRequest("chat_error-image_too_many_pixels", name=name, limit=MOST_PIXELS // 1_000_000)
+    return Judged(AttachmentKind.IMAGE, picture.media_type, body)
+
+
+def _judge_text(name: str, body: bytes) -> Judged:
     if len(body) > LIMITS.text_bytes:
-        raise PayloadTooLarge("chat_error-attachment_too_large", name=name, limit=LIMITS.text_bytes // 1024 // 1024)
+        raise PayloadTooLarge("chat_error-attachment_too_large", name=name, limit=_megabytes(LIMITS.text_bytes))
     text = body.removeprefix(_BYTE_ORDER_MARK)
     if not text.strip():
         raise InvalidRequest("chat_error-attachment_empty", name=name)
@@ -99,7 +122,16 @@ def check_count(count: int) -> None:
 def check_size(attachments: Sequence[Attachment]) -> None:
     """Raise PayloadTooLarge unless one question may bring all of these together. Pure."""
     if sum(attachment.size for attachment in attachments) > LIMITS.total_bytes:
-        raise PayloadTooLarge("chat_error-attachments_too_large", limit=LIMITS.total_bytes // 1024 // 1024)
+        raise PayloadTooLarge("chat_error-attachments_too_large", limit=_megabytes(LIMITS.total_bytes))
+
+
+def data_address(attachment: Attachment, body: bytes) -> str:
+    """The body as an address that brings it along (RFC 2397). Pure."""
+    return f"data:{attachment.media_type};base64,{base64.b64encode(body).decode()}"
+
+
+def _megabytes(count: int) -> int:
+    return count // 1024 // 1024
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -12,8 +12,10 @@ from msgspec.structs import asdict
 from llamero.models.bridge.chats import Progress, ProgressKind
 from llamero.models.chat import ChatDelta, Finished, PromptProgress
 from llamero.models.conversations import Sampling
+from llamero.models.errors import InvalidRequest
 from llamero.models.inference import CHAT, InferenceRequest
 from llamero.models.llama import ServerPhase
+from llamero.services.chats.history import has_pictures
 from llamero.services.chats.protocols import ChatMessages
 from llamero.services.inspection.trace import Origin, Trace
 from llamero.services.llama.deltas import deltas
@@ -43,7 +45,8 @@ class InferenceChatSource:
     """Asks through the InferenceService, as the gateway does.
 
     `is_local` says whether a model runs on this machine and may have to be loaded first, `phase_of` how the server of
-    an alias stands now (None: there is none); both only decide what is shown.
+    an alias stands now (None: there is none); both only decide what is shown. `sees` says whether a model takes
+    pictures (None: only its server knows).
     """
 
     def __init__(
@@ -52,16 +55,23 @@ class InferenceChatSource:
         is_local: Callable[[str], Awaitable[bool]],
         phase_of: Callable[[str], ServerPhase | None],
         inspection: Inspection | None = None,
+        sees: Callable[[str], Awaitable[bool | None]] | None = None,
     ) -> None:
         self._inference = inference
         self._is_local = is_local
         self._phase_of = phase_of
         self._inspection = inspection
+        self._sees = sees
 
     async def ask(
         self, model: str, messages: ChatMessages, sampling: Sampling, on_progress: Callable[[Progress], None]
     ) -> AsyncGenerator[ChatDelta, None]:
-        """Yield the deltas of one answer; the last one is Finished. Raises what `stream` and `deltas` raise."""
+        """Yield the deltas of one answer; the last one is Finished. Raises what `stream` and `deltas` raise.
+
+        InvalidRequest where there is something to be seen and the model is known not to see.
+        """
+        if has_pictures(messages) and self._sees is not None and await self._sees(model) is False:
+            raise InvalidRequest("chat_error-model_cannot_see", model=model)
 
         def tell(kind: ProgressKind) -> None:
             on_progress(Progress(kind=kind, model=model))

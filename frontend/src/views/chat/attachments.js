@@ -12,6 +12,12 @@ import { text } from '../../i18n/index.js';
 
 const INPUT = 'attach-files';
 
+/** @param {Attachment} attachment */
+const isPicture = ({ kind }) => kind === 'image';
+
+/** Whether there is a picture among the files, and the model that is asked is known not to see it. @param {App['store']} store */
+export const cannotBeSeen = (store) => store.model.value?.sees === false && store.attached.value.some(isPicture);
+
 /** The button that chooses files, and the field behind it. @param {App} app */
 export function attachButton({ actions }) {
   const choose = () => /** @type {HTMLInputElement} */ (document.getElementById(INPUT)).click();
@@ -32,6 +38,7 @@ export function draftFiles(app, goOn) {
           ${repeat(attached, ({ id }) => id, (one) => chip(app, one, () => takeOff(app, one, goOn)))}
         </ul>`
       : nothing}
+    <p class="composer-note" role="status">${cannotBeSeen(app.store) ? text.modelCannotSee(app.store.model.value?.alias ?? '') : nothing}</p>
     <span class="visually-hidden" role="status">${attached.length ? text.filesAttached(attached.length) : ''}</span>`;
 }
 
@@ -42,10 +49,14 @@ export const sentFiles = (app, attached) =>
 /** @param {App} app @param {Attachment} attachment @param {(() => void)} [remove] */
 function chip({ actions, page }, attachment, remove) {
   const { name, size } = attachment;
+  const picture = isPicture(attachment);
   const show = async () => (page.attachment.value = (await actions.attachments.content(attachment)) ?? null);
-  return html`<li class="attachment">
-    <button type="button" class="attachment-open" title=${text.showFile(name)} @click=${show}>
-      ${icon('file-text')}<bdi class="attachment-name">${name}</bdi><span class="attachment-size">${smallSize(size)}</span>
+  const load = async () => (await actions.attachments.content(attachment))?.image;
+  return html`<li class="attachment ${picture ? 'is-picture' : ''}">
+    <button type="button" class="attachment-open" title=${text.showFile(name)} aria-label=${picture ? text.showFile(name) : nothing} @click=${show}>
+      ${picture
+        ? html`<attached-picture .value=${{ attachment, load }}></attached-picture>`
+        : html`${icon('file-text')}<bdi class="attachment-name">${name}</bdi><span class="attachment-size">${smallSize(size)}</span>`}
     </button>
     ${remove
       ? html`<button type="button" class="icon-button attachment-remove" aria-label=${text.removeFile(name)} title=${text.removeFile(name)} @click=${remove}>${icon('x')}</button>`

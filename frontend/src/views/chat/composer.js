@@ -6,7 +6,7 @@
 import { html } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { text } from '../../i18n/index.js';
-import { attachButton, draftFiles } from './attachments.js';
+import { attachButton, cannotBeSeen, draftFiles } from './attachments.js';
 
 const ID = 'composer';
 
@@ -56,7 +56,7 @@ export function composer(app) {
       ? html`<button type="button" class="send is-stop" aria-label=${text.stop} title=${text.stopHint} @click=${() => stop(app)}>
           ${icon('square')}
         </button>`
-      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!(draft.trim() || store.attached.value.length) || !model}>
+      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!(draft.trim() || store.attached.value.length) || !model || cannotBeSeen(store)}>
           ${icon('arrow-up')}
         </button>`}
     </div>
@@ -75,7 +75,7 @@ async function send(app) {
   await actions.attachments.settled;
   const question = field()?.value.trim() ?? '';
   const attached = store.attached.value;
-  if (!(question || attached.length) || store.answering.value || !store.model.value) return;
+  if (!(question || attached.length) || store.answering.value || !store.model.value || cannotBeSeen(store)) return;
   const key = store.draftKey;
   put('');
   remember(app);

@@ -5,6 +5,7 @@
  */
 import { effect } from '@preact/signals-core';
 import { html, render } from 'lit-html';
+import '../../components/attached_picture.js';
 import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { composer } from './composer.js';
