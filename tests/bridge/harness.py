@@ -46,6 +46,8 @@ from llamero.models.bridge.chats import (
     ChatFrame,
     ConversationRef,
     DeletedMessages,
+    EditAnswer,
+    EditedAnswer,
     EditMessage,
     MessageRef,
     RenameConversation,
@@ -162,6 +164,10 @@ class FakeChats:
     async def select_branch(self, command: SelectBranch) -> Conversation:
         await self._note("select_branch", command)
         return replace(self.known, head=command.message_id)
+
+    async def edit_answer(self, command: EditAnswer) -> EditedAnswer:
+        await self._note("edit_answer", command)
+        return EditedAnswer(conversation=self.known, message=replace(self.answer, content=command.text, edited=True))
 
     async def fork(self, command: MessageRef) -> Conversation:
         await self._note("fork", command)

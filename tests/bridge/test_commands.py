@@ -359,6 +359,7 @@ async def test_link_is_opened_by_python(tmp_path: Path) -> None:
         ("watch_message", {"message_id": "m2", "on": "__CHANNEL__:1"}, Message),
         ("stop_message", {"message_id": "m2"}, Message),
         ("select_branch", {"conversation_id": "c1", "message_id": "m2"}, Conversation),
+        ("edit_answer", {"message_id": "m2", "text": "x"}, None),
         ("fork_conversation", {"message_id": "m2"}, Conversation),
         ("change_conversation", {"conversation_id": "c1", "sampling": {"temperature": 0.5}}, Conversation),
         ("restore_conversation", {"conversation_id": "c1"}, Conversation),

@@ -27,12 +27,10 @@ from tests.bridge.harness import eventually, running_bridge
 
 CONTRACT = {
     "get_snapshot", "get_conversation", "send_chat_message", "edit_message", "retry_message", "watch_message",
-    "stop_message", "select_branch", "fork_conversation", "rename_conversation", "change_conversation",
+    "stop_message", "select_branch", "edit_answer", "fork_conversation", "rename_conversation", "change_conversation",
     "delete_conversation", "restore_conversation", "delete_message", "restore_message", "search_messages",
-    "add_model_file", "choose_model_file",
-    "change_model", "start_model", "stop_model", "restart_model", "unload_model", "get_server_details",
-    "get_server_output", "get_server_log",
-    "watch_logs", "open_log_file",
+    "add_model_file", "choose_model_file", "change_model", "start_model", "stop_model", "restart_model",
+    "unload_model", "get_server_details", "get_server_output", "get_server_log", "watch_logs", "open_log_file",
     "open_link", "set_ui_state", "watch_metrics", "get_metrics_history", "export_metrics", "save_file",
     "add_attachment", "discard_attachment", "get_attachment",
     "get_settings", "change_setting", "get_about", "list_licenses", "get_license", "open_place",

@@ -23,7 +23,7 @@ from tests.fakes.clock import FakeClock
 ENDS = (MessageStatus.COMPLETE, MessageStatus.STOPPED, MessageStatus.FAILED)
 KINDS = (
     "ask", "ask under", "new", "edit", "retry", "fork", "end", "append", "select", "delete", "restore", "reopen",
-    "delete message", "restore message",
+    "delete message", "restore message", "edit answer",
 )  # fmt: skip
 operations = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 30), st.text(alphabet="aé山🦙 \n", max_size=5)),
@@ -65,6 +65,10 @@ class World:
             self.add(await self.store.edit(message.id, text, "m", title="T"))
         elif kind == "retry":
             self.add(await self.store.retry(message.id, "m"))
+        elif kind == "edit answer":
+            edited = await self.store.edit_answer(message.id, text)
+            self.conversations[edited.conversation.id] = edited.conversation
+            self.messages[edited.message.id] = edited.message
         elif kind == "fork":
             fork = await self.store.fork(message.id)
             self.conversations[fork.id] = fork

@@ -36,6 +36,7 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "watch_message": _BOTH,
     "stop_message": _BOTH,
     "select_branch": _BOTH,
+    "edit_answer": _BOTH,
     "fork_conversation": _BOTH,
     "rename_conversation": _BOTH,
     "change_conversation": _BOTH,

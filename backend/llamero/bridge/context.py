@@ -25,6 +25,8 @@ from llamero.models.bridge.chats import (
     ChangeConversation,
     ConversationRef,
     DeletedMessages,
+    EditAnswer,
+    EditedAnswer,
     EditMessage,
     MessageRef,
     RenameConversation,
@@ -65,6 +67,7 @@ class Chats(Protocol):
     async def watch(self, window: str, command: WatchMessage) -> Message: ...  # noqa: D102
     async def stop(self, message_id: str) -> Message: ...  # noqa: D102
     async def select_branch(self, command: SelectBranch) -> Conversation: ...  # noqa: D102
+    async def edit_answer(self, command: EditAnswer) -> EditedAnswer: ...  # noqa: D102
     async def fork(self, command: MessageRef) -> Conversation: ...  # noqa: D102
     async def rename(self, command: RenameConversation) -> Conversation: ...  # noqa: D102
     async def change(self, command: ChangeConversation) -> Conversation: ...  # noqa: D102

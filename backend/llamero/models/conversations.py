@@ -85,7 +85,10 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the tree. `model` is the alias that answered; only questions have attachments."""
+    """One message of the tree. `model` is the alias that answered; only questions have attachments.
+
+    An answer that is `edited` says what a person made of it.
+    """
 
     id: str
     conversation_id: str
@@ -99,6 +102,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     error: MessageError | None = None
     stats: AnswerStats | None = None
     attachments: tuple[Attachment, ...] = ()
+    edited: bool = False
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):

@@ -208,6 +208,7 @@ export interface Message {
   error: MessageError | null;
   stats: AnswerStats | null;
   attachments: Attachment[];
+  edited: boolean;
 }
 
 export type Role = 'user' | 'assistant';
@@ -280,6 +281,18 @@ export interface MessageRef {
 export interface SelectBranch {
   conversation_id: string;
   message_id: string;
+}
+
+/** Put other words beside an answer; nobody is asked. */
+export interface EditAnswer {
+  message_id: string;
+  text: string;
+}
+
+/** The answer as a person made it, and its conversation, which shows it. */
+export interface EditedAnswer {
+  conversation: Conversation;
+  message: Message;
 }
 
 /** Give a title. */
@@ -1021,6 +1034,7 @@ export interface Commands {
   watch_message: { args: WatchMessage; result: Message };
   stop_message: { args: MessageRef; result: Message };
   select_branch: { args: SelectBranch; result: Conversation };
+  edit_answer: { args: EditAnswer; result: EditedAnswer };
   fork_conversation: { args: MessageRef; result: Conversation };
   rename_conversation: { args: RenameConversation; result: Conversation };
   change_conversation: { args: ChangeConversation; result: Conversation };

@@ -9,6 +9,8 @@ from llamero.models.bridge.chats import (
     ChangeConversation,
     ConversationRef,
     DeletedMessages,
+    EditAnswer,
+    EditedAnswer,
     EditMessage,
     MessageRef,
     RenameConversation,
@@ -61,6 +63,12 @@ async def stop_message(context: Context, arguments: MessageRef) -> Message:
 async def select_branch(context: Context, arguments: SelectBranch) -> Conversation:
     """Show the branch that a message is on."""
     return await context.services.chats.select_branch(arguments)
+
+
+@command("edit_answer")
+async def edit_answer(context: Context, arguments: EditAnswer) -> EditedAnswer:
+    """Put other words beside an answer, as a version of it."""
+    return await context.services.chats.edit_answer(arguments)
 
 
 @command("fork_conversation")

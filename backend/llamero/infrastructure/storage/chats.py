@@ -21,7 +21,7 @@ from llamero.infrastructure.storage import deletions, rows, tree
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
 from llamero.infrastructure.storage.search import search
-from llamero.models.bridge.chats import Asked, DeletedMessages
+from llamero.models.bridge.chats import Asked, DeletedMessages, EditedAnswer
 from llamero.models.conversations import (
     Conversation,
     ConversationWithMessages,
@@ -210,6 +210,14 @@ class ChatStore:
         return await self._database.write(write, durable=True) if await self._database.read(read) else Recovered(0, 0)
 
     # Changing
+
+    async def edit_answer(self, message_id: str, text: str) -> EditedAnswer:
+        """Save other words beside an answer, as a version of it that a person made.
+
+        Raises NotFound, InvalidRequest when the message is no answer, and Conflict while it is still coming.
+        """
+        now, id = self._clock.time(), self._ids.new()
+        return await self._database.write(lambda c: tree.edited_answer(c, message_id, id, text, now), durable=True)
 
     async def fork(self, message_id: str) -> Conversation:
         """Begin a conversation with the messages from the root down to this one.

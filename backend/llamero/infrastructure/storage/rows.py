@@ -38,7 +38,7 @@ _CONVERSATION = (
     "forked_from"
 )
 _ATTACHMENT = "attachments.id, name, kind, media_type, size"
-_MESSAGE = "id, conversation_id, parent_id, role, content, reasoning, status, model, created_at, error, stats"
+_MESSAGE = "id, conversation_id, parent_id, role, content, reasoning, status, model, created_at, error, stats, edited"
 
 
 def storable(text: str) -> str:
@@ -90,6 +90,7 @@ def message_of(row: tuple[Any, ...]) -> Message:
         created_at=row[8],
         error=_decoded(row[9], MessageError),
         stats=_decoded(row[10], AnswerStats),
+        edited=bool(row[11]),
     )
 
 
@@ -130,8 +131,9 @@ def insert_message(connection: sqlite3.Connection, message: Message) -> None:
         message.created_at,
         as_json(message.error),
         as_json(message.stats),
+        message.edited,
     )
-    connection.execute(f"INSERT INTO messages ({_MESSAGE}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
+    connection.execute(f"INSERT INTO messages ({_MESSAGE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
     connection.executemany(
         "INSERT INTO message_attachments (message_id, position, attachment_id) VALUES (?,?,?)",
         [(message.id, position, attachment.id) for position, attachment in enumerate(message.attachments)],

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from llamero.infrastructure.storage import rows
-from llamero.models.bridge.chats import Asked
+from llamero.models.bridge.chats import Asked, EditedAnswer
 from llamero.models.conversations import Attachment, Conversation, Message, MessageStatus, Role, Sampling
-from llamero.models.errors import Conflict, NotFound
+from llamero.models.errors import Conflict, InvalidRequest, NotFound
 
 
 def new_question(
@@ -51,6 +51,32 @@ def save_asked(
             rows.insert_message(connection, message)
     changed = replace(conversation, head=answer.id, model=answer.model, updated_at=answer.created_at)
     return Asked(conversation=update_conversation(connection, changed), assistant_message=answer, user_message=question)
+
+
+def edited_answer(connection: sqlite3.Connection, message_id: str, id: str, text: str, now: float) -> EditedAnswer:
+    """Add an answer with other words beside the given one, and make it the head.
+
+    Raises NotFound, InvalidRequest when the message is no answer, and Conflict while it is still coming.
+    """
+    former = rows.read_message(connection, message_id)
+    if former.role is not Role.ASSISTANT:
+        raise InvalidRequest("chat_error-not_an_answer", param="message_id")
+    require_complete(former)
+    answer = Message(
+        id=id,
+        conversation_id=former.conversation_id,
+        parent_id=former.parent_id,
+        role=Role.ASSISTANT,
+        content=rows.storable(text),
+        reasoning=former.reasoning,
+        model=former.model,
+        created_at=now,
+        edited=True,
+    )
+    rows.insert_message(connection, answer)
+    conversation = rows.read_conversation(connection, former.conversation_id)
+    changed = update_conversation(connection, replace(conversation, head=id, updated_at=now))
+    return EditedAnswer(conversation=changed, message=answer)
 
 
 def fork(connection: sqlite3.Connection, message_id: str, ids: Sequence[str], now: float) -> Conversation:

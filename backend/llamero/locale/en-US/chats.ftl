@@ -5,6 +5,7 @@ chat-untitled = New conversation
 chat_error-conversation_not_found = This conversation is not there, or it is in the trash.
 chat_error-message_not_found = This message is not there, or it or its conversation is in the trash.
 chat_error-not_a_question = Only what you said can be edited. Ask for another answer instead.
+chat_error-not_an_answer = This is not an answer. Edit your message instead.
 chat_error-answer_running = This answer is still coming. Wait for it, or stop it first.
 chat_error-empty_message = There is nothing to send. Write something first.
 chat_error-attachment_not_found = This file is not there any more. Attach it again.

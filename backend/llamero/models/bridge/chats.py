@@ -78,6 +78,20 @@ class RetryMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     on: ChannelId
 
 
+class EditAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Put other words beside an answer; nobody is asked."""
+
+    message_id: Identifier
+    text: Text
+
+
+class EditedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer as a person made it, and its conversation, which shows it."""
+
+    conversation: Conversation
+    message: Message
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What was saved before the answer began. `user_message` is None for a retry."""
 

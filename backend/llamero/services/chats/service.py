@@ -22,6 +22,8 @@ from llamero.models.bridge.chats import (
     ChangeConversation,
     ConversationRef,
     DeletedMessages,
+    EditAnswer,
+    EditedAnswer,
     EditMessage,
     MessagePlace,
     MessageRef,
@@ -180,6 +182,15 @@ class ChatService:
     async def select_branch(self, command: SelectBranch) -> Conversation:
         """Show the branch that a message is on. Raises NotFound."""
         return self._tell(await self._store.select_branch(command.conversation_id, command.message_id))
+
+    async def edit_answer(self, command: EditAnswer) -> EditedAnswer:
+        """Put other words beside an answer, as a version of it. Raises InvalidRequest, NotFound and Conflict."""
+        if not command.text.strip():
+            raise InvalidRequest("chat_error-empty_message", param="text")
+        edited = await self._store.edit_answer(command.message_id, command.text)
+        self._publisher.event("message", edited.message)
+        self._tell(edited.conversation)
+        return edited
 
     async def fork(self, command: MessageRef) -> Conversation:
         """Begin a conversation with the messages down to this one. Raises NotFound and Conflict."""
