@@ -121,7 +121,7 @@ async def test_edit_of_a_question_asks_anew_beside_the_old_one(open_page: Open) 
     await ask(one.page, "Tell me")
     await expect(one.page.locator(".stats")).to_have_count(1)
     await one.page.locator(".message.is-user").hover()
-    await one.page.get_by_role("button", name="Edit").click()
+    await one.page.get_by_role("button", name="Edit", exact=True).click()
     await one.page.get_by_role("textbox", name="Edit your message").fill("Tell me more")
     await one.page.keyboard.press("Enter")
     await expect(one.page.locator(".bubble")).to_have_text("Tell me more")
@@ -496,7 +496,9 @@ async def test_everything_is_reached_by_keyboard(open_page: Open) -> None:
         "Answers and model",
         "Edit",
         "Copy",
+        "Edit answer",
         "Answer once more",
+        "More actions",
         "Previous version",
         "Message",
     ):

@@ -211,7 +211,7 @@ async def message_deleted(one: Opened) -> None:
 async def editing(one: Opened) -> None:
     await conversation(one)
     await one.page.locator(".message.is-user").last.hover()
-    await one.page.get_by_role("button", name="Edit").last.click()
+    await one.page.get_by_role("button", name="Edit", exact=True).last.click()
     await expect(one.page.get_by_role("textbox", name="Edit your message")).to_be_focused()
 
 
@@ -268,7 +268,7 @@ async def attached_sent(one: Opened) -> None:
 
 async def attached_editing(one: Opened) -> None:
     await attached_sent(one)
-    await one.page.get_by_role("button", name="Edit").last.click()
+    await one.page.get_by_role("button", name="Edit", exact=True).last.click()
     await expect(one.page.get_by_role("textbox", name="Edit your message")).to_be_focused()
 
 
@@ -286,6 +286,20 @@ async def dropping(one: Opened) -> None:
       document.body.dispatchEvent(new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true }));
     }""")
     await expect(one.page.get_by_text("Drop files to attach them")).to_be_visible()
+
+
+async def editing_answer(one: Opened) -> None:
+    await conversation(one)
+    await one.page.locator(".message").nth(1).hover()
+    await one.page.get_by_role("button", name="Edit answer").first.click()
+    await expect(one.page.get_by_role("textbox", name="Edit the answer")).to_be_focused()
+
+
+async def edited_answer(one: Opened) -> None:
+    await editing_answer(one)
+    await one.page.get_by_role("textbox", name="Edit the answer").fill("A low place between *two* peaks.")
+    await one.page.get_by_role("button", name="Save", exact=True).click()
+    await expect(one.page.locator(".stats")).to_have_text("Edited · Qwen3-4B-Q4_K_M")
 
 
 async def long_draft(one: Opened) -> None:
@@ -567,6 +581,8 @@ STATES: dict[str, tuple[str, State]] = {
     "renaming": ("busy", renaming),
     "deleted": ("busy", deleted),
     "editing": ("busy", editing),
+    "editing-answer": ("busy", editing_answer),
+    "edited-answer": ("busy", edited_answer),
     "message-menu": ("busy", message_menu),
     "fork": ("busy", fork),
     "message-deleted": ("busy", message_deleted),

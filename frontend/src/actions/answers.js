@@ -46,6 +46,20 @@ export class Answers {
     return this.#follow((on) => this.core.bridge.invoke('edit_message', { message_id: messageId, text: question, model: alias, on }));
   }
 
+  /**
+   * Put other words beside an answer, without asking anybody.
+   * @param {string} messageId @param {string} words @returns {Promise<string | null>} The id of the new version.
+   */
+  async rewrite(messageId, words) {
+    const edited = await this.core.call('edit_answer', { message_id: messageId, text: words });
+    if (!edited) return null;
+    batch(() => {
+      this.core.store.putMessage(edited.message);
+      this.core.store.putConversation(edited.conversation);
+    });
+    return edited.message.id;
+  }
+
   /** @param {string} messageId */
   async retry(messageId) {
     const alias = this.core.store.model.value?.alias;

@@ -53,6 +53,7 @@ ARGUMENTS: dict[str, type] = {
     "watch_message": chats.WatchMessage,
     "stop_message": chats.MessageRef,
     "select_branch": chats.SelectBranch,
+    "edit_answer": chats.EditAnswer,
     "fork_conversation": chats.MessageRef,
     "delete_message": chats.MessageRef,
     "restore_message": chats.MessageRef,
@@ -316,6 +317,17 @@ class Commands(RequestCommands, GatewayCommands, AttachmentCommands):
         return self._put(structs.replace(self._conversation(args.conversation_id), head=leaf))
 
     # Conversations
+
+    def edit_answer(self, args: chats.EditAnswer) -> chats.EditedAnswer:
+        old = self.world.messages[args.message_id]
+        message = structs.replace(
+            old, id=f"e{next(self.numbers)}", content=args.text, created_at=time.time(), stats=None, edited=True,
+            status=MessageStatus.COMPLETE, error=None,
+        )  # fmt: skip
+        self.world.messages[message.id] = message
+        self.fake.event("message", message)
+        changed = structs.replace(self._conversation(old.conversation_id), head=message.id)
+        return chats.EditedAnswer(conversation=self._put(changed), message=message)
 
     def fork_conversation(self, args: chats.MessageRef) -> Conversation:
         branch = [self.world.messages[args.message_id]]

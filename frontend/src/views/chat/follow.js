@@ -39,6 +39,11 @@ export class Follow {
     this.atEnd.value = false;
   }
 
+  /** Go on following, if the reader is at the end. */
+  resume() {
+    if (this.#room() - this.scroller.scrollTop <= NEAR) this.atEnd.value = true;
+  }
+
   #scrolled() {
     const { scrollTop } = this.scroller;
     const room = this.#room();

@@ -7,7 +7,6 @@
  * @typedef {import('../../live.js').LiveAnswer} LiveAnswer
  */
 import { html, nothing } from 'lit-html';
-import { ref } from 'lit-html/directives/ref.js';
 import '../../components/answer_text.js';
 import { icon } from '../../components/icon.js';
 import { openModelPicker } from '../../components/model_picker.js';
@@ -16,6 +15,7 @@ import { text } from '../../i18n/index.js';
 import { copyWithSign } from '../../links.js';
 import { sentFiles } from './attachments.js';
 import { isLong } from './lengths.js';
+import { answerEditor, questionEditor } from './message_editor.js';
 import { menuButton } from './message_menu.js';
 import { progressLine } from './progress.js';
 import { reasoning } from './reasoning.js';
@@ -27,13 +27,13 @@ export function messageItem(app, message) {
 
 /** @param {App} app @param {Message} message */
 function question(app, message) {
-  if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${sentFiles(app, message.attachments)}${editor(app, message)}</li>`;
+  if (app.page.editing.value === message.id) return html`<li class="message is-user is-editing">${sentFiles(app, message.attachments)}${questionEditor(app, message)}</li>`;
   return html`<li class="message is-user" tabindex="-1" data-message=${message.id}>
     <h2 class="visually-hidden">${text.you}</h2>
     <div class="question">${sentFiles(app, message.attachments)}${message.content.trim() ? bubble(app, message) : nothing}</div>
     <div class="message-actions">
       ${message.content ? copyAction(message.content) : nothing}
-      ${action('pencil', text.edit, () => (app.page.editing.value = message.id))} ${menuButton(app, message)}
+      ${editAction(app, message, text.edit)} ${menuButton(app, message)}
       ${branches(app, message)}
     </div>
   </li>`;
@@ -57,6 +57,8 @@ function answer(app, message) {
   const live = store.live.value.get(message.id) ?? null;
   const streaming = message.status === 'streaming';
   const hasText = live ? live.hasText.value : message.content !== '';
+  if (app.page.editing.value === message.id && !streaming)
+    return html`<li class="message is-assistant is-editing" data-message=${message.id}>${answerEditor(app, message)}</li>`;
   return html`<li class="message is-assistant ${streaming ? 'is-streaming' : ''}" tabindex="-1" data-message=${message.id} aria-busy=${streaming ? 'true' : 'false'}>
     <h2 class="visually-hidden">${message.model ?? text.model}</h2>
     ${reasoning(message, live)}
@@ -69,7 +71,8 @@ function answer(app, message) {
       : html`<div class="message-foot">
           <p class="stats">${figures(message, store.conversation.value?.sampling.max_tokens ?? null)}</p>
           <div class="message-actions">
-            ${message.content ? copyAction(message.content) : nothing} ${action('refresh-cw', text.retryHint, () => void actions.answers.retry(message.id))}
+            ${message.content ? html`${copyAction(message.content)} ${editAction(app, message, text.editAnswer)}` : nothing}
+            ${action('refresh-cw', text.retryHint, () => void actions.answers.retry(message.id))}
             ${menuButton(app, message)} ${branches(app, message)}
           </div>
         </div>`}
@@ -81,6 +84,7 @@ function figures(message, longest) {
   const { stats, status } = message;
   const parts = [];
   if (status === 'stopped') parts.push(text.stopped);
+  if (message.edited) parts.push(text.edited);
   if (message.model) parts.push(message.model);
   if (stats?.completion_tokens) {
     parts.push(text.tokens(stats.completion_tokens));
@@ -113,9 +117,12 @@ function failure(app, message) {
   </div>`;
 }
 
-/** @param {string} name @param {string} label @param {() => void} run */
-const action = (name, label, run) =>
-  html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${run}>${icon(name)}</button>`;
+/** @param {App} app @param {Message} message @param {string} label */
+const editAction = ({ page }, { id }, label) => action('pencil', label, () => (page.editing.value = id), 'edit-message');
+
+/** @param {string} name @param {string} label @param {() => void} run @param {string} [kind] */
+const action = (name, label, run, kind = '') =>
+  html`<button type="button" class="icon-button ${kind}" aria-label=${label} title=${label} @click=${run}>${icon(name)}</button>`;
 
 /** @param {string} content */
 const copyAction = (content) =>
@@ -143,50 +150,4 @@ function branches({ store, actions }, message) {
   return html`<span class="branches" role="group">
     ${step(-1, 'chevron-left', text.previousBranch)}<span class="branch-number">${text.branch(at + 1, all.length)}</span>${step(1, 'chevron-right', text.nextBranch)}
   </span>`;
-}
-
-/** @param {Element | undefined} element */
-const focusEnd = (element) => {
-  const textarea = /** @type {HTMLTextAreaElement | undefined} */ (element);
-  queueMicrotask(() => {
-    if (!textarea || document.activeElement === textarea) return;
-    textarea.focus();
-    textarea.setSelectionRange(textarea.value.length, textarea.value.length);
-  });
-};
-
-/** @param {App} app @param {Message} message */
-function editor({ actions, page }, message) {
-  const close = () => (page.editing.value = null);
-  const submit = async (/** @type {HTMLFormElement} */ form) => {
-    const question = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('text')).value.trim();
-    if (question && (await actions.answers.edit(message.id, question))) close();
-  };
-  return html`<form
-    class="editor"
-    @submit=${(/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
-      void submit(/** @type {HTMLFormElement} */ (event.target));
-    }}
-  >
-    <textarea
-      name="text"
-      aria-label=${text.editLabel}
-      .value=${message.content}
-      ${ref(focusEnd)}
-      @keydown=${(/** @type {KeyboardEvent} */ event) => {
-        if (event.key === 'Escape') {
-          event.preventDefault();
-          close();
-        } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
-          event.preventDefault();
-          void submit(/** @type {HTMLFormElement} */ (/** @type {HTMLElement} */ (event.target).closest('form')));
-        }
-      }}
-    ></textarea>
-    <div class="editor-actions">
-      <button type="button" class="small-button" @click=${close}>${text.cancel}</button>
-      <button type="submit" class="small-button is-primary">${text.sendEdit}</button>
-    </div>
-  </form>`;
 }

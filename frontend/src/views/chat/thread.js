@@ -8,6 +8,7 @@ import { effect, signal } from '@preact/signals-core';
 import { html, nothing, render } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
+import { inNextFrame } from '../../frames.js';
 import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
 import { emptyState } from './empty.js';
@@ -22,7 +23,7 @@ const MORE = 40;
 
 /** @param {HTMLElement} root @param {App} app */
 export function mountThread(root, app) {
-  const { store } = app;
+  const { store, page } = app;
   render(
     html`<div class="thread" tabindex="-1"><div class="column"></div></div>
       <div class="jump-place"></div>
@@ -49,6 +50,12 @@ export function mountThread(root, app) {
     const now = store.answering.value?.id;
     if (now && now !== asked) follow.toEnd();
     asked = now;
+  });
+
+  // Who edits a message stays with it.
+  effect(() => {
+    if (page.editing.value !== null) follow.leave();
+    else inNextFrame(() => follow.resume());
   });
 
   const showMore = () => {
@@ -85,7 +92,7 @@ export function mountThread(root, app) {
     follow.leave();
   });
   keep(part('.jump-place'), () =>
-    follow.atEnd.value || store.currentId.value === null
+    follow.atEnd.value || page.editing.value !== null || store.currentId.value === null
       ? nothing
       : html`<button type="button" class="jump" @click=${() => follow.toEnd()}>${icon('arrow-down')}${text.jumpToLatest}</button>`,
   );
