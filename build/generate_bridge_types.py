@@ -52,6 +52,7 @@ from llamero.models.bridge.chats import (
     SearchMessages,
     SelectBranch,
     SendChatMessage,
+    Trash,
     WatchMessage,
 )
 from llamero.models.bridge.gateway import (
@@ -96,6 +97,7 @@ COMMANDS: dict[str, tuple[type, object]] = {
     "rename_conversation": (RenameConversation, conversations.Conversation),
     "change_conversation": (ChangeConversation, conversations.Conversation),
     "delete_conversation": (ConversationRef, None),
+    "list_deleted_conversations": (Empty, Trash),
     "restore_conversation": (ConversationRef, conversations.Conversation),
     "delete_message": (MessageRef, DeletedMessages),
     "restore_message": (MessageRef, conversations.Conversation),

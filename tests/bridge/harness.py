@@ -55,6 +55,7 @@ from llamero.models.bridge.chats import (
     SearchMessages,
     SelectBranch,
     SendChatMessage,
+    Trash,
     WatchMessage,
 )
 from llamero.models.conversations import (
@@ -185,6 +186,10 @@ class FakeChats:
 
     async def delete(self, command: ConversationRef) -> None:
         await self._note("delete", command)
+
+    async def trash(self) -> Trash:
+        await self._note("trash", None)
+        return Trash(conversations=(replace(self.known, deleted_at=3.0),), kept_s=60.0)
 
     async def restore(self, command: ConversationRef) -> Conversation:
         await self._note("restore", command)

@@ -363,6 +363,7 @@ async def test_link_is_opened_by_python(tmp_path: Path) -> None:
         ("fork_conversation", {"message_id": "m2"}, Conversation),
         ("change_conversation", {"conversation_id": "c1", "sampling": {"temperature": 0.5}}, Conversation),
         ("restore_conversation", {"conversation_id": "c1"}, Conversation),
+        ("list_deleted_conversations", {}, None),
         ("delete_message", {"message_id": "m2"}, None),
         ("restore_message", {"message_id": "m2"}, Conversation),
         ("search_messages", {"query": "llama", "limit": 200}, None),

@@ -28,6 +28,7 @@ from tests.bridge.harness import eventually, running_bridge
 CONTRACT = {
     "get_snapshot", "get_conversation", "send_chat_message", "edit_message", "retry_message", "watch_message",
     "stop_message", "select_branch", "edit_answer", "fork_conversation", "rename_conversation", "change_conversation",
+    "list_deleted_conversations",
     "delete_conversation", "restore_conversation", "delete_message", "restore_message", "search_messages",
     "add_model_file", "choose_model_file", "change_model", "start_model", "stop_model", "restart_model",
     "unload_model", "get_server_details", "get_server_output", "get_server_log", "watch_logs", "open_log_file",

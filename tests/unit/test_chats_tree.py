@@ -267,6 +267,20 @@ async def test_trash_hides_a_conversation_until_it_is_restored(tmp_path: Path) -
                 await getattr(store, missing)("nothing")
 
 
+async def test_trash_tells_what_can_be_restored_with_the_last_deleted_first(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_store(tmp_path, clock) as store:
+        asked = [await store.ask("1", "m", title=title) for title in ("kept", "first", "second")]
+        for one in asked[:0:-1]:
+            await store.delete(one.conversation.id)
+            clock.advance(1)
+        trash = await store.trash()
+        assert [c.title for c in trash.conversations] == ["first", "second"]
+        assert (trash.kept_s, trash.conversations[0].deleted_at) == (TRASH_KEPT_S, clock.time() - 1)
+        await store.restore(trash.conversations[0].id)
+        assert [c.title for c in (await store.trash()).conversations] == ["second"]
+
+
 async def test_start_purges_what_has_been_in_the_trash_for_30_days(tmp_path: Path) -> None:
     clock = FakeClock()
     async with open_store(tmp_path, clock) as store:

@@ -41,6 +41,7 @@ CAPABILITIES: Mapping[str, frozenset[WindowKind]] = {
     "rename_conversation": _BOTH,
     "change_conversation": _BOTH,
     "delete_conversation": _BOTH,
+    "list_deleted_conversations": _BOTH,
     "restore_conversation": _BOTH,
     "delete_message": _BOTH,
     "restore_message": _BOTH,

@@ -34,6 +34,7 @@ from llamero.models.bridge.chats import (
     SearchMessages,
     SelectBranch,
     SendChatMessage,
+    Trash,
     WatchMessage,
 )
 from llamero.models.build import ThirdPartyLicense
@@ -72,6 +73,7 @@ class Chats(Protocol):
     async def rename(self, command: RenameConversation) -> Conversation: ...  # noqa: D102
     async def change(self, command: ChangeConversation) -> Conversation: ...  # noqa: D102
     async def delete(self, command: ConversationRef) -> None: ...  # noqa: D102
+    async def trash(self) -> Trash: ...  # noqa: D102
     async def restore(self, command: ConversationRef) -> Conversation: ...  # noqa: D102
     async def delete_message(self, command: MessageRef) -> DeletedMessages: ...  # noqa: D102
     async def restore_message(self, command: MessageRef) -> Conversation: ...  # noqa: D102

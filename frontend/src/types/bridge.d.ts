@@ -309,6 +309,12 @@ export interface ChangeConversation {
   sampling?: Sampling | null;
 }
 
+/** Deleted conversations, the last one first, and for how many seconds each is kept. */
+export interface Trash {
+  conversations: Conversation[];
+  kept_s: number;
+}
+
 /** What went with a message: itself and all below it. The conversation is as it is now. */
 export interface DeletedMessages {
   conversation: Conversation;
@@ -1039,6 +1045,7 @@ export interface Commands {
   rename_conversation: { args: RenameConversation; result: Conversation };
   change_conversation: { args: ChangeConversation; result: Conversation };
   delete_conversation: { args: ConversationRef; result: null };
+  list_deleted_conversations: { args: Empty; result: Trash };
   restore_conversation: { args: ConversationRef; result: Conversation };
   delete_message: { args: MessageRef; result: DeletedMessages };
   restore_message: { args: MessageRef; result: Conversation };

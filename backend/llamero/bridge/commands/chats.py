@@ -18,8 +18,10 @@ from llamero.models.bridge.chats import (
     SearchMessages,
     SelectBranch,
     SendChatMessage,
+    Trash,
     WatchMessage,
 )
+from llamero.models.bridge.fields import Empty
 from llamero.models.conversations import Conversation, ConversationWithMessages, Message, SearchHit
 
 
@@ -93,6 +95,12 @@ async def change_conversation(context: Context, arguments: ChangeConversation) -
 async def delete_conversation(context: Context, arguments: ConversationRef) -> None:
     """Move a conversation to the trash."""
     await context.services.chats.delete(arguments)
+
+
+@command("list_deleted_conversations")
+async def list_deleted_conversations(context: Context, arguments: Empty) -> Trash:
+    """The trash, and how long it keeps what is in it."""
+    return await context.services.chats.trash()
 
 
 @command("restore_conversation")

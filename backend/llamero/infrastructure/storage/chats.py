@@ -21,7 +21,7 @@ from llamero.infrastructure.storage import deletions, rows, tree
 from llamero.infrastructure.storage.database import Database
 from llamero.infrastructure.storage.ids import IdMaker
 from llamero.infrastructure.storage.search import search
-from llamero.models.bridge.chats import Asked, DeletedMessages, EditedAnswer
+from llamero.models.bridge.chats import Asked, DeletedMessages, EditedAnswer, Trash
 from llamero.models.conversations import (
     Conversation,
     ConversationWithMessages,
@@ -58,6 +58,10 @@ class ChatStore:
     async def conversations(self) -> tuple[Conversation, ...]:
         """Every conversation, the one that was last spoken in first."""
         return await self._database.read(rows.read_conversations)
+
+    async def trash(self) -> Trash:
+        """What can be restored: every deleted conversation, the one that was deleted last first."""
+        return Trash(conversations=await self._database.read(rows.read_deleted), kept_s=TRASH_KEPT_S)
 
     async def conversation(self, conversation_id: str) -> ConversationWithMessages:
         """A conversation with every message of its tree. Raises NotFound."""

@@ -156,6 +156,14 @@ def read_conversations(connection: sqlite3.Connection) -> tuple[Conversation, ..
     return tuple([conversation_of(row) for row in rows])
 
 
+def read_deleted(connection: sqlite3.Connection) -> tuple[Conversation, ...]:
+    """Every conversation that is in the trash, the one that was deleted last first."""
+    rows = connection.execute(
+        f"SELECT {_CONVERSATION} FROM conversations WHERE deleted_at IS NOT NULL ORDER BY deleted_at DESC, seq DESC"  # noqa: S608
+    )
+    return tuple([conversation_of(row) for row in rows])
+
+
 def read_message(connection: sqlite3.Connection, id: str) -> Message:
     """One message with what has come of it so far. Raises NotFound, also when it or its conversation is deleted."""
     row = connection.execute(

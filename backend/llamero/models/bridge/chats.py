@@ -130,6 +130,13 @@ class DeletedMessages(msgspec.Struct, frozen=True, kw_only=True):
     message_ids: tuple[str, ...]
 
 
+class Trash(msgspec.Struct, frozen=True, kw_only=True):
+    """Deleted conversations, the last one first, and for how many seconds each is kept."""
+
+    conversations: tuple[Conversation, ...]
+    kept_s: float
+
+
 class ConversationRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One conversation."""
 

@@ -32,6 +32,7 @@ from llamero.models.bridge.chats import (
     SearchMessages,
     SelectBranch,
     SendChatMessage,
+    Trash,
     WatchMessage,
 )
 from llamero.models.conversations import (
@@ -84,6 +85,10 @@ class ChatService:
     async def conversations(self) -> tuple[Conversation, ...]:
         """Every conversation, the one that was last spoken in first."""
         return await self._store.conversations()
+
+    async def trash(self) -> Trash:
+        """Deleted conversations, which can be restored."""
+        return await self._store.trash()
 
     async def get(self, command: ConversationRef) -> ConversationWithMessages:
         """A conversation with all its messages, answers under way as far as they have come. Raises NotFound."""
