@@ -7,6 +7,7 @@ const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
 const exactClock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit', second: '2-digit' });
+const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto' });
 const seconds24 = new Intl.DateTimeFormat('en-US', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat('en-US', { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
 
@@ -75,6 +76,13 @@ export const timeOfDay = (seconds) => clock.format(new Date(seconds * 1000));
 
 /** @param {number} seconds  Since the epoch. */
 export const timeWithSeconds = (seconds) => exactClock.format(new Date(seconds * 1000));
+
+/** Which day that was, as people say it. @param {number} seconds  Since the epoch. @param {Date} [now] */
+export function daysAgo(seconds, now = new Date()) {
+  const then = new Date(seconds * 1000);
+  const midnights = [now, then].map((day) => Date.UTC(day.getFullYear(), day.getMonth(), day.getDate()));
+  return relative.format(Math.round(((midnights[1] ?? 0) - (midnights[0] ?? 0)) / 86_400_000), 'day');
+}
 
 /** @param {number} seconds  Since the epoch. @param {Date} [now] @returns {'today' | 'yesterday' | 'earlier'} */
 export function dayGroup(seconds, now = new Date()) {

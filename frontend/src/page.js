@@ -34,6 +34,8 @@ export class Page {
     this.menu = signal(null);
     /** @type {import('@preact/signals-core').Signal<{ id: string, where: 'list' | 'header' } | null>} */
     this.renaming = signal(null);
+    /** Whether the list shows what was deleted. */
+    this.trash = signal(false);
     this.query = signal('');
     /** @type {import('@preact/signals-core').Signal<SearchHit[] | null>} */
     this.hits = signal(null);

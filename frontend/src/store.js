@@ -49,6 +49,8 @@ export class Store {
     this.conversations = signal([]);
     /** @type {Signal<string[]>} */
     this.notices = signal([]);
+    /** @type {Signal<import('./types/bridge.js').Trash | null>} Deleted conversations, once they were asked for. */
+    this.trash = signal(null);
     /** @type {Signal<UiState>} */
     this.ui = signal({});
     /** @type {Signal<BenchFrame | null>} How the bench under way goes, or how the last one ended. */
@@ -218,6 +220,10 @@ export class Store {
   putConversation(conversation) {
     const others = this.conversations.value.filter((one) => one.id !== conversation.id);
     this.conversations.value = byLastChange(conversation.deleted_at === null ? [conversation, ...others] : others);
+    if (this.trash.value && conversation.deleted_at === null) {
+      const { conversations, ...trash } = this.trash.value;
+      this.trash.value = { ...trash, conversations: conversations.filter((one) => one.id !== conversation.id) };
+    }
   }
 
   /** @param {string} id */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { effect } from '@preact/signals-core';
-import { dayGroup, duration, fileSize, megabytes, smallSize, speed, visible } from '../src/format.js';
+import { dayGroup, daysAgo, duration, fileSize, megabytes, smallSize, speed, visible } from '../src/format.js';
 import { LiveAnswer } from '../src/live.js';
 import { Sentences } from '../src/sentences.js';
 import { Store } from '../src/store.js';
@@ -42,6 +42,21 @@ test('store forgets a deleted message with all that follow it', () => {
   store.applyEvent('message_deleted', { conversation_id: 'c', message_id: 'm3' });
   assert.deepEqual([...store.messages.value.keys()], ['m1', 'm2']);
   assert.deepEqual(store.path.value.map((one) => one.id), ['m1', 'm2']);
+});
+
+test('store takes a conversation that is restored out of the trash', () => {
+  const store = new Store();
+  store.trash.value = { kept_s: 1, conversations: [conversation('a', { deleted_at: 1 }), conversation('b', { deleted_at: 1 })] };
+  store.applyEvent('conversation', conversation('a'));
+  assert.deepEqual(store.trash.value.conversations.map((one) => one.id), ['b']);
+});
+
+test('days ago are told by the calendar', () => {
+  const now = new Date(2026, 10, 21, 0, 30);
+  const at = (/** @type {number} */ minutes) => now.getTime() / 1000 - minutes * 60;
+  assert.equal(daysAgo(at(10), now), 'today');
+  assert.equal(daysAgo(at(40), now), 'yesterday');
+  assert.equal(daysAgo(at(60 * 24 * 3), now), '3 days ago');
 });
 
 test('store keeps conversations by last change and forgets deleted ones', () => {

@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 export const OURS = ['state-busy', 'state-failed', 'state-ready', 'state-starting', 'state-stopped'];
 export const LUCIDE = [
-  'arrow-down', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'ellipsis', 'file-plus-2', 'file-text', 'gauge', 'git-fork', 'image-down', 'inbox', 'info', 'key-round', 'message-square', 'monitor',
+  'arrow-down', 'arrow-left', 'chart-line', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'copy', 'cloud', 'ellipsis', 'file-plus-2', 'file-text', 'gauge', 'git-fork', 'image-down', 'inbox', 'info', 'key-round', 'message-square', 'monitor',
   'panel-left', 'paperclip', 'pencil', 'plug', 'plus', 'refresh-cw', 'route', 'scroll-text', 'search', 'server', 'settings', 'arrow-up', 'sliders-horizontal', 'square', 'table-2',
-  'trash-2', 'x',
+  'trash-2', 'undo-2', 'x',
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -208,6 +208,18 @@ async def message_deleted(one: Opened) -> None:
     await expect(one.page.get_by_role("button", name="Get an answer")).to_be_visible()
 
 
+async def trash(one: Opened) -> None:
+    await deleted(one)
+    await one.page.get_by_role("button", name="Recently deleted").click()
+    await expect(one.page.get_by_role("button", name="Restore “Regex for dates”")).to_be_visible()
+
+
+async def trash_empty(one: Opened) -> None:
+    await open_list(one)
+    await one.page.get_by_role("button", name="Recently deleted").click()
+    await expect(one.page.get_by_text("Nothing here.")).to_be_visible()
+
+
 async def editing(one: Opened) -> None:
     await conversation(one)
     await one.page.locator(".message.is-user").last.hover()
@@ -580,6 +592,8 @@ STATES: dict[str, tuple[str, State]] = {
     "search": ("busy", search),
     "renaming": ("busy", renaming),
     "deleted": ("busy", deleted),
+    "trash": ("busy", trash),
+    "trash-empty": ("busy", trash_empty),
     "editing": ("busy", editing),
     "editing-answer": ("busy", editing_answer),
     "edited-answer": ("busy", edited_answer),

@@ -117,12 +117,23 @@ export class Conversations {
     if (this.core.store.currentId.value !== conversation.id) await this.open(conversation.id);
   }
 
-  /** @param {string} id @param {boolean} open */
+  async readTrash() {
+    const trash = await this.core.call('list_deleted_conversations', {});
+    if (trash) this.core.store.trash.value = trash;
+  }
+
+  /** Take a conversation out of the trash, and open it. @param {Conversation} conversation */
+  async takeBack({ id, title }) {
+    if (await this.#restore(id, true)) this.core.notify(text.restored(title));
+  }
+
+  /** @param {string} id @param {boolean} open @returns {Promise<boolean>} */
   async #restore(id, open) {
     const conversation = await this.core.call('restore_conversation', { conversation_id: id });
-    if (!conversation) return;
+    if (!conversation) return false;
     this.core.store.putConversation(conversation);
     if (open) await this.open(id);
+    return true;
   }
 
   /** @param {string} query @returns {Promise<SearchHit[]>} */

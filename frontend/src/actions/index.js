@@ -53,6 +53,7 @@ export class Actions {
     bridge.onEvent = (name, data) => {
       store.applyEvent(name, data);
       if (name === 'message') this.answers.watchAll();
+      else if (name === 'conversation_deleted' && store.trash.value) void this.conversations.readTrash();
       else if (name === 'message_restored') void this.conversations.read(data.conversation_id);
       else if (name === 'new_chat') this.onNewChat(data.model);
       else if (name === 'notice') notify(data);

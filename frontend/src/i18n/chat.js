@@ -26,6 +26,18 @@ export const chat = {
   /** @param {string} title */
   deleted: (title) => `Deleted “${title}”`,
   undo: 'Undo',
+  recentlyDeleted: 'Recently deleted',
+  backToConversations: 'Back to the conversations',
+  /** @param {string} title */
+  restore: (title) => `Restore “${title}”`,
+  /** @param {string} title */
+  restored: (title) => `Restored “${title}”`,
+  /** @param {number} days */
+  trashKept: (days) => `Kept for ${plural(days, 'day', 'days')}. Choose one to restore it.`,
+  /** @param {number} days */
+  trashEmpty: (days) => `Nothing here. What you delete is kept for ${plural(days, 'day', 'days')}.`,
+  /** @param {string} when @param {number} days */
+  trashTimes: (when, days) => `Deleted ${when} · ${days > 0 ? `${plural(days, 'day', 'days')} left` : 'about to go'}`,
   answering: 'Answering',
   // Thread
   messages: 'Messages',

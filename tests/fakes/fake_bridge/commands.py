@@ -357,11 +357,16 @@ class Commands(RequestCommands, GatewayCommands, AttachmentCommands):
         return self._put(structs.replace(self._conversation(args.conversation_id), **changes))
 
     def delete_conversation(self, args: chats.ConversationRef) -> None:
-        self.world.deleted[args.conversation_id] = self.world.conversations.pop(args.conversation_id)
+        gone = self.world.conversations.pop(args.conversation_id)
+        self.world.deleted[gone.id] = structs.replace(gone, deleted_at=time.time())
         self.fake.event("conversation_deleted", args)
 
     def restore_conversation(self, args: chats.ConversationRef) -> Conversation:
-        return self._put(self.world.deleted.pop(args.conversation_id))
+        return self._put(structs.replace(self.world.deleted.pop(args.conversation_id), deleted_at=None))
+
+    def list_deleted_conversations(self) -> chats.Trash:
+        gone = sorted(self.world.deleted.values(), key=lambda one: one.deleted_at or 0, reverse=True)
+        return chats.Trash(conversations=tuple(gone), kept_s=30 * 86400.0)
 
     def delete_message(self, args: chats.MessageRef) -> chats.DeletedMessages:
         messages, gone = self.world.messages, [args.message_id]

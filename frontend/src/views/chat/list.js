@@ -13,6 +13,7 @@ import { dateAndTime, dayGroup } from '../../format.js';
 import { text } from '../../i18n/index.js';
 import { focusComposer } from './composer.js';
 import { forkSign } from './fork_mark.js';
+import { trash, trashButton } from './trash.js';
 
 const SEARCH_AFTER_MS = 150;
 
@@ -23,6 +24,7 @@ let searchTimer;
 export function list(app) {
   const { store, actions, page } = app;
   const query = page.query.value;
+  if (page.trash.value) return trash(app, moveByArrows);
   return html`
     <div class="list-top">
       <label class="search">
@@ -60,6 +62,7 @@ export function list(app) {
     <div class="list-body" @keydown=${moveByArrows}>
       ${query ? results(app, query) : store.conversations.value.length ? groups(app) : store.ready.value ? html`<p class="list-note">${text.noConversations}</p>` : nothing}
     </div>
+    ${trashButton(app)}
   `;
 }
 
