@@ -37,10 +37,14 @@ def environment(home: Home, display: Display, toolkit: str, **more: str) -> dict
     return home.environment({"DISPLAY": display.name, "LLAMERO_GUI": toolkit, "NO_AT_BRIDGE": "1", **system, **more})
 
 
-def open_window(home: Home, display: Display, port: int, *arguments: str | Path) -> subprocess.Popen[bytes]:
-    variables = environment(home, display, "qt", **{DEBUGGING_VARIABLE: str(port)})
+def open_window(
+    home: Home, display: Display, port: int, *arguments: str | Path, folder: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Start the app; `folder` is where its dialogs begin, and keep what they remember."""
+    remembering = {} if folder is None else {"XDG_CONFIG_HOME": str(folder)}
+    variables = environment(home, display, "qt", **{DEBUGGING_VARIABLE: str(port)}, **remembering)
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(home.command(*arguments), env=variables, stdout=quiet, stderr=quiet)
+    return subprocess.Popen(home.command(*arguments), env=variables, stdout=quiet, stderr=quiet, cwd=folder)
 
 
 def listens(port: int) -> bool:
@@ -49,10 +53,12 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def window_with_page(home: Home, display: Display) -> Iterator[tuple[subprocess.Popen[bytes], Page]]:
+def window_with_page(
+    home: Home, display: Display, folder: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], Page]]:
     """The app with its window, and the page in it."""
     port = free_port()
-    process = open_window(home, display, port)
+    process = open_window(home, display, port, folder=folder)
     display.window("Llamero")
     until(lambda: listens(port), 10.0, "the window can be driven")
     with sync_playwright() as playwright:
@@ -122,6 +128,24 @@ def test_app_window_whose_gateway_cannot_open_says_so_and_chats_all_the_same(hom
     with window_with_page(home, display) as (process, page):
         expect(page.locator(".toasts")).to_contain_text("an API key is required", timeout=ANSWER_MS)
         ask(page, "Tell me about llamas")
+    display.close(display.window("Llamero"))
+    assert process.wait(15) == 0
+    until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
+
+
+def test_app_window_attaches_the_file_that_is_chosen_in_the_desktops_dialog(
+    home: Home, display: Display, tmp_path: Path
+) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "notes").write_text("The pass is high.")
+    with window_with_page(home, display, folder) as (process, page):
+        page.get_by_role("button", name="Attach files").click()
+        display.focus(display.window("Open"))
+        display.press(*"notes", "Return")
+        expect(page.locator(".composer .attachment-name")).to_have_text("notes")
+        page.locator(".composer .attachment-open").click()
+        expect(page.get_by_role("dialog").locator("pre")).to_have_text("The pass is high.")
     display.close(display.window("Llamero"))
     assert process.wait(15) == 0
     until(lambda: everyone_gone(home), 5.0, "every process of the app has ended")
