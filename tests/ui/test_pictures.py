@@ -10,7 +10,8 @@ from llamero.services.chats.attachments import LIMITS
 from llamero.services.chats.pictures import read_picture
 from tests.conftest import ROOT
 from tests.ui.conftest import Open, Opened
-from tests.ui.test_attachments import calls, chips
+from tests.ui.test_attachments import NOTES, calls, chips
+from tests.unit.test_chats_pictures import LOSSY
 
 ICON = FilePayload(
     name="icon.png", mimeType="image/png", buffer=(ROOT / "backend/llamero/assets/icon.png").read_bytes()
@@ -102,6 +103,16 @@ async def test_format_that_engines_do_not_read_is_turned_into_one_that_they_do(o
     assert (attachment.name, attachment.media_type) == ("view.webp", "image/jpeg")
     picture = read_picture(body)
     assert picture is not None and (picture.media_type, picture.size) == ("image/jpeg", (300, 200))
+
+
+async def test_picture_that_cannot_be_turned_is_named_and_the_next_file_is_attached(open_page: Open) -> None:
+    one = await open_page("busy")
+    await expect(one.page.get_by_title("Choose a model")).to_contain_text("Qwen")
+    await attach(one, FilePayload(name="cut.webp", mimeType="image/webp", buffer=LOSSY), NOTES)
+    await expect(one.page.get_by_text("cut.webp is damaged and cannot be shown.")).to_be_visible()
+    await expect(chips(one)).to_have_text(["notes.md"])
+    await one.page.get_by_role("button", name="Send", exact=True).click()
+    await expect(chips(one, ".message.is-user")).to_have_text(["notes.md"])
 
 
 async def test_picture_of_which_there_is_only_the_header_keeps_its_name(open_page: Open) -> None:

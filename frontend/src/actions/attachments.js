@@ -27,10 +27,11 @@ export class Attachments {
   add(files) {
     const key = this.core.store.draftKey;
     const all = [...files];
-    this.settled = this.settled.then(async () => {
+    const added = this.settled.then(async () => {
       for (const file of all) if (!(await this.#addOne(key, file))) return;
     });
-    return this.settled;
+    this.settled = added.catch(() => {}); // what goes wrong here is told here, and does not keep a question from being sent
+    return added;
   }
 
   /** @param {string} key @param {File} file @returns {Promise<boolean>} whether there is room for more */
@@ -55,15 +56,18 @@ export class Attachments {
     return true;
   }
 
-  /** @param {Blob} body @param {string} name @returns {Promise<Attachment>} */
+  /** @param {Blob} body @param {string} name @returns {Promise<Attachment | undefined>} */
   async #keep(body, name) {
-    const { bridge } = this.core;
+    const { bridge, notify } = this.core;
     const { handle } = await bridge.upload(body);
     const kept = await bridge.invoke('add_attachment', { handle, name });
     if (kept.media_type !== WEBP) return kept;
     // Engines do not read this format, which browsers do. What is kept of it first has told its size, and that is bounded.
     await bridge.invoke('discard_attachment', { attachment_id: kept.id });
-    return this.#keep(await asJpeg(body), name);
+    const jpeg = await asJpeg(body).catch(() => null);
+    if (jpeg) return this.#keep(jpeg, name);
+    notify(text.pictureDamaged(visible(name)));
+    return undefined;
   }
 
   /** Take a file off the question that is being written. @param {Attachment} attachment */
@@ -96,16 +100,17 @@ export class Attachments {
 /** A drawing made of text is text. @param {File} file */
 const isPicture = ({ type }) => type.startsWith('image/') && type !== 'image/svg+xml';
 
-/** The same picture in a format that every engine reads, on white where it was transparent. @param {Blob} picture @returns {Promise<Blob>} */
+/** The same picture in a format that every engine reads, on white where it was transparent. @param {Blob} picture @returns {Promise<Blob | null>} */
 async function asJpeg(picture) {
   const bitmap = await createImageBitmap(picture);
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   context.fillStyle = 'white';
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return canvas.convertToBlob({ type: 'image/jpeg', quality: JPEG_QUALITY });
+  return new Promise((done) => canvas.toBlob(done, 'image/jpeg', JPEG_QUALITY));
 }
 
 /** A folder looks like a file until it is read, and a file may have gone since it was chosen. @param {File} file */

@@ -143,6 +143,8 @@ export const chat = {
   fileTooLarge: (name, most) => `${name} is too large. A text file may have up to ${most}.`,
   /** @param {string} name @param {string} most */
   pictureTooLarge: (name, most) => `${name} is too large. A picture may have up to ${most}.`,
+  /** @param {string} name */
+  pictureDamaged: (name) => `${name} is damaged and cannot be shown.`,
   /** @param {string} model */
   modelCannotSee: (model) => `${model} cannot see pictures. Choose a model that can, or remove them.`,
   /** @param {number} most */
