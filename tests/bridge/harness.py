@@ -572,9 +572,10 @@ async def running_bridge(
     preferences, links, control = FakePreferences(), FakeLinks(), FakeControl()
     feed = LogFeed()
     blobs = BlobStore(TemporaryArea(folder / "blobs"), blob_limits)
-    catalog, infos = ModelCatalog(), ModelInfos(ModelHeaders(read_fake_header))
+    catalog = ModelCatalog()
     book = AliasBook(MemoryStorage())
     router = Router(catalog, book)
+    infos = ModelInfos(ModelHeaders(read_fake_header), sees=router.sees)
     model_list = ModelList(router, infos, hub, SystemClock())
     book.watch(lambda table: hub.event("aliases", table.aliases))
     inspector = Inspector(InspectorSettings(), SystemClock(), None, NoReplayer(), text_of)  # type: ignore[arg-type]

@@ -69,6 +69,7 @@ async def test_model_file_is_known_by_its_path_as_people_paste_it(model: Path, t
         info = response.json()
         assert (info["alias"], info["path"], info["size_bytes"]) == ("Qwen 4B", str(model), 100)
         assert (info["architecture"], info["trained_context"], info["layers"]) == ("llama", 4096, 12)
+        assert info["sees"] is False
         event = await page.frame()
         assert (event["ev"], [known["alias"] for known in event["d"]]) == ("models", ["Qwen 4B"])
         assert [config.model.path for config in bridge.preferences.saved] == [str(model)]

@@ -159,6 +159,14 @@ async def test_model_with_a_projector_is_listed_as_one_that_sees(arguments: tupl
     assert (await router(alias).find("m")).sees is sees
 
 
+@pytest.mark.parametrize(("everywhere", "sees"), [((), False), (("--mmproj /p.gguf",), True)])
+async def test_model_sees_by_the_flags_that_every_model_is_run_with(everywhere: tuple[str, ...], sees: bool) -> None:
+    catalog = ModelCatalog()
+    config = catalog.add_file(Path("/m.gguf"))
+    names = Router(catalog, engine_arguments=everywhere)
+    assert (await names.find("m")).sees is names.sees(config) is sees
+
+
 async def test_every_listed_name_is_found_and_an_unlisted_one_of_forward_all_too() -> None:
     found = router(
         UserAlias(name="m", file="/m.gguf"), api(prefix="o/", models=("a/b:c",), forward_all=True), files=["/n.gguf"]

@@ -6,21 +6,26 @@ one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from llamero.infrastructure.model_headers import ModelHeaders
 from llamero.models.bridge.servers import ModelInfo
 from llamero.models.gguf import GgufHeader, ModelFileFacts
 from llamero.models.llama import LlamaCppConfig
-from llamero.services.routing import has_projector
 
 
 class ModelInfos:
-    """Describes models."""
+    """Describes models. `sees` says which of them take pictures."""
 
-    def __init__(self, headers: ModelHeaders, demo: Path | None = None) -> None:
+    def __init__(
+        self,
+        headers: ModelHeaders,
+        demo: Path | None = None,
+        sees: Callable[[LlamaCppConfig], bool | None] = lambda config: None,
+    ) -> None:
         self._headers = headers
+        self._sees = sees
         self._demo = None if demo is None else str(demo.absolute())
 
     async def of(self, config: LlamaCppConfig) -> ModelInfo:
@@ -54,5 +59,5 @@ class ModelInfos:
             threads=config.threads,
             keep_alive_s=config.keep_alive_s,
             missing=facts is None,
-            sees=has_projector(config.arguments),
+            sees=self._sees(config),
         )

@@ -145,7 +145,7 @@ async def open_page(
     server_infos = ServerInfos(app.actor, hub, clock, messages.error)
     app.actor.on_change = server_infos.changed
     bench.on_frame = lambda frame: hub.event("bench", frame)
-    model_infos = ModelInfos(app.model_headers, demo_model())
+    model_infos = ModelInfos(app.model_headers, demo_model(), app.router.sees)
     model_list = ModelList(app.router, model_infos, hub, clock)
     app.aliases.watch(lambda table: _tell_aliases(table, hub, model_list))
     app.discovery.watch(model_list.changed)

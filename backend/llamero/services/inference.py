@@ -30,7 +30,7 @@ from llamero.services.llama.listeners import Listeners
 from llamero.services.llama.service import LlamaCppService
 from llamero.services.replies import OpenReply
 from llamero.services.request_defaults import with_defaults
-from llamero.services.routing import Router, has_projector
+from llamero.services.routing import Router
 
 
 class Remotes(Protocol):
@@ -77,7 +77,7 @@ class InferenceService:
     async def sees(self, name: str) -> bool | None:
         """Does the name lead to a model that sees pictures? None where only others know. Raises ModelNotFound."""
         destination = await self._router.resolve(name)
-        return has_projector(destination.config.arguments) if isinstance(destination, LocalDestination) else None
+        return self._router.sees(destination.config) if isinstance(destination, LocalDestination) else None
 
     def paused(self) -> tuple[PausedTarget, ...]:
         """Return the targets of fallbacks that are left alone now."""

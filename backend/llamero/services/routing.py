@@ -51,7 +51,10 @@ class Discovery(Protocol):
 
 
 class Router:
-    """Resolves names of models. Without a discovery, the catalog is all there is."""
+    """Resolves names of models. Without a discovery, the catalog is all there is.
+
+    `engine_arguments` are the flags that every model is run with.
+    """
 
     def __init__(
         self,
@@ -59,11 +62,13 @@ class Router:
         aliases: AliasBook | None = None,
         remote_names: RemoteNames | None = None,
         discovery: Discovery | None = None,
+        engine_arguments: Sequence[str] = (),
     ) -> None:
         self._catalog = catalog
         self._aliases = aliases or AliasBook()
         self._discovery = discovery
         self._remote_names = remote_names
+        self._engine_arguments = engine_arguments
 
     async def resolve(self, name: str) -> Destination:
         """Return where `name` leads.
@@ -129,6 +134,10 @@ class Router:
             if isinstance(alias, UserAlias) and (base := self._base(alias)) is not None:
                 configs[alias.name] = _config(alias, base)
         return configs
+
+    def sees(self, config: LlamaCppConfig) -> bool:
+        """Is the part of the model that sees loaded with it?"""
+        return self._is_seeing(config.arguments)
 
     async def has_file(self, alias: UserAlias) -> bool:
         """Is the file of an alias there, as far as the disk has been looked at?"""
@@ -197,12 +206,12 @@ class Router:
             return ListedModel(id=alias.name, kind=AliasKind.FALLBACK)
         base = self._base(alias)
         path, arguments = ("", ()) if base is None else (base.model.path, base.arguments)
-        sees = has_projector((*arguments, *alias.arguments))
+        sees = self._is_seeing((*arguments, *alias.arguments))
         return self._listed_file(alias.name, AliasKind.USER, path, embedding=alias.embedding, sees=sees)
 
     def _listed_model(self, name: str) -> ListedModel:
         config = self._catalog.config(name)
-        sees = has_projector(config.arguments)
+        sees = self.sees(config)
         return self._listed_file(name, AliasKind.MODEL, config.model.path, embedding=config.embedding, sees=sees)
 
     def _listed_file(self, name: str, kind: AliasKind, path: str, *, embedding: bool, sees: bool) -> ListedModel:
@@ -218,6 +227,9 @@ class Router:
             size_bytes=look.size_bytes,
             sees=sees,
         )
+
+    def _is_seeing(self, arguments: Iterable[str]) -> bool:
+        return _has_projector((*self._engine_arguments, *arguments))
 
     async def _remote_names_of(self, api: ApiModel, *, ask: bool) -> list[str]:
         """The names under which clients ask this server's models."""
@@ -260,7 +272,7 @@ def _remote(apis: Iterable[ApiModel], name: str) -> RemoteDestination | None:
     return None
 
 
-def has_projector(arguments: Iterable[str]) -> bool:
+def _has_projector(arguments: Iterable[str]) -> bool:
     """Do these flags load the part of a model that sees? A person may write a flag and its value in one."""
     return any(re.match(r"(--mmproj|-mm|--mmproj-url|-mmu)(?![\w-])", argument) for argument in arguments)
 
