@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S
 from llamero.models.bridge.chats import Asked, ChangeConversation, ConversationRef, MessageRef
-from llamero.models.conversations import AnswerStats, MessageStatus, Sampling
-from llamero.models.errors import Conflict, NotFound
+from llamero.models.conversations import AnswerStats, Conversation, MessageStatus, Sampling
+from llamero.models.errors import Conflict, IoFailed, NotFound
 from llamero.services.chats.attachments import Attachments
 from tests.fakes.chats import open_chats, open_store
 from tests.fakes.clock import FakeClock
@@ -70,6 +70,24 @@ async def test_fork_at_an_answer_that_is_coming_is_refused(tmp_path: Path) -> No
         with pytest.raises(NotFound):
             await chats.service.fork(MessageRef(message_id="nothing"))
         assert len(await chats.service.conversations()) == 1
+
+
+async def test_fork_takes_an_end_along_that_could_not_be_saved_before(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        _, asking, channel = await chats.send("Hi")
+        finish, chats.store.finish = chats.store.finish, failing  # type: ignore[method-assign]
+        asking.say("whole answer")
+        asking.finish()
+        answer = MessageRef(message_id=(await channel.until_end()).id)
+        with pytest.raises(IoFailed):
+            await chats.service.fork(answer)
+        chats.store.finish = finish  # type: ignore[method-assign]
+        fork = await chats.service.fork(answer)
+        assert [m.content for m in await chats.store.branch(str(fork.head))] == ["Hi", "whole answer"]
+
+
+async def failing(message: object) -> Conversation:
+    raise IoFailed("storage_error-full", path="p", reason="r")
 
 
 async def test_fork_and_source_change_apart(tmp_path: Path) -> None:

@@ -192,14 +192,19 @@ class ChatService:
         """Put other words beside an answer, as a version of it. Raises InvalidRequest, NotFound and Conflict."""
         if not command.text.strip():
             raise InvalidRequest("chat_error-empty_message", param="text")
-        edited = await self._store.edit_answer(command.message_id, command.text)
+        async with self._turn:
+            await self._save_left()
+            edited = await self._store.edit_answer(command.message_id, command.text)
         self._publisher.event("message", edited.message)
         self._tell(edited.conversation)
         return edited
 
     async def fork(self, command: MessageRef) -> Conversation:
         """Begin a conversation with the messages down to this one. Raises NotFound and Conflict."""
-        return self._tell(await self._store.fork(command.message_id))
+        async with self._turn:
+            await self._save_left()
+            fork = await self._store.fork(command.message_id)
+        return self._tell(fork)
 
     async def rename(self, command: RenameConversation) -> Conversation:
         """Give a title, which then stays. Raises InvalidRequest when nothing of it can be seen, and NotFound."""
