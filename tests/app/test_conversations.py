@@ -139,6 +139,34 @@ async def test_edit_asks_anew_beside_the_old_question(window: Window) -> None:
     await expect(window.answers).to_have_count(2)
 
 
+async def test_answer_is_edited_forked_and_deleted_and_a_reload_shows_the_same(window: Window, app: App) -> None:
+    await window.ask("Work on this answer")
+    await window.answered()
+    said = await window.said()
+    await window.button("Edit answer").click()
+    editor = window.page.get_by_role("textbox", name="Edit the answer")
+    await editor.fill("My own words")
+    await editor.press("Control+Enter")
+    await expect(window.text).to_have_text("My own words")
+    await expect(window.stats).to_have_text("Edited · demo")
+    await window.button("More actions").last.click()
+    await window.page.get_by_role("menuitem", name="Fork from here").click()
+    await expect(window.page.locator(".fork-mark")).to_contain_text("Work on this answer")
+    await expect(window.text).to_have_text("My own words")
+    await window.page.reload()
+    await expect(window.page.locator(".fork-mark")).to_contain_text("Work on this answer")
+    await expect(window.page.locator(".branch-number")).to_have_count(0)
+    await window.page.locator(".fork-mark").get_by_role("button").click()
+    await expect(window.page.locator(".branch-number")).to_have_text("2 / 2")
+    await window.button("More actions").last.click()
+    await window.page.get_by_role("menuitem", name="Delete").click()
+    await expect(window.text).to_have_text(said, use_inner_text=True)
+    await window.page.reload()
+    await expect(window.text).to_have_text(said, use_inner_text=True)
+    await expect(window.page.locator(".branch-number")).to_have_count(0)
+    assert len(app.answers("Work on this answer")) == 3  # nothing has left the disk
+
+
 async def test_first_question_is_the_title_until_a_person_gives_one(window: Window, app: App) -> None:
     await window.ask("Which animals walk across the mountains?")
     await window.answered()
