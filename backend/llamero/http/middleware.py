@@ -71,9 +71,12 @@ def install(app: web.Application, policy: AccessPolicy, errors: ErrorRenderer) -
                 elapsed = (asyncio.get_running_loop().time() - started) * 1000
                 logger.debug("%s %s %s in %.1f ms", request.method, request.rel_url.raw_path[:200], outcome, elapsed)
 
+    fixed_headers = response_headers(policy, None)
+
     async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
         own = response.headers.get("Content-Security-Policy")  # a page of ours that may load a little
-        response.headers.update(response_headers(policy, request.get(LISTED_ORIGIN)))
+        listed = request.get(LISTED_ORIGIN)
+        response.headers.update(fixed_headers if listed is None else response_headers(policy, listed))
         if own is not None:
             response.headers["Content-Security-Policy"] = own
 

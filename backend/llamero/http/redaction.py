@@ -23,8 +23,8 @@ _FOLDERS = re.compile(
 
 def shown_target(path: str, query: str) -> str:
     """Return a request's target as it may be shown and kept: without a query that has something like a key in it."""
-    masked = process_secrets.apply(f"{path}?{query}", TARGET_LIMIT)
-    return f"{path}?{query}" if query and masked == f"{path}?{query}" else path[:TARGET_LIMIT]
+    whole = f"{path}?{query}"
+    return whole if query and process_secrets.apply(whole, TARGET_LIMIT) == whole else path[:TARGET_LIMIT]
 
 
 def shorten_paths(text: str) -> str:
