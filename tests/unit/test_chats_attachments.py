@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llamero.infrastructure.storage import rows
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S, ChatStore
 from llamero.infrastructure.storage.database import Database
 from llamero.models.bridge.chats import (
@@ -293,9 +294,9 @@ async def test_list_of_messages_does_not_read_what_is_in_files(tmp_path: Path) -
 
     def traced(connection: sqlite3.Connection) -> None:
         connection.set_trace_callback(statements.append)
+        rows.read_messages(connection, asked.conversation.id)
 
     await database.read(traced)
-    await store.conversation(asked.conversation.id)
     await database.close()
     assert any("message_attachments" in statement for statement in statements)
     assert not any("body" in statement for statement in statements)
