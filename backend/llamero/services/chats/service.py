@@ -44,10 +44,11 @@ from llamero.models.conversations import (
     SearchHit,
 )
 from llamero.models.errors import InvalidRequest, LlameroError, Unavailable
-from llamero.services.chats.answers import ChatParts, RunningAnswer
+from llamero.services.chats.answers import ChatParts
 from llamero.services.chats.attachments import check_count, check_size
-from llamero.services.chats.protocols import ChatSource, Publisher
+from llamero.services.chats.protocols import Channel, ChatSource, Publisher
 from llamero.services.chats.titles import clean_title, title_of
+from llamero.services.chats.under_way import AnswersUnderWay
 
 T = TypeVar("T")
 
@@ -61,10 +62,7 @@ class ChatService:
         self._store = store
         self._publisher = publisher
         self._messages = messages
-        self._parts = ChatParts(store, source, publisher, clock, messages, self._tell_end)
-        self._running: dict[str, RunningAnswer] = {}
-        self._left: dict[str, RunningAnswer] = {}  # those whose end could not be saved
-        self._ends = 0  # how many answers have ended, so that a reader knows whether one did meanwhile
+        self._answers = AnswersUnderWay(ChatParts(store, source, publisher, clock, messages, self._tell_end))
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
         # Asking, deleting and closing take turns: no answer begins in a conversation that has just been deleted.
@@ -80,7 +78,7 @@ class ChatService:
     @property
     def streaming(self) -> tuple[str, ...]:
         """The ids of the messages that are being answered now."""
-        return tuple(self._running)
+        return self._answers.ids
 
     async def conversations(self) -> tuple[Conversation, ...]:
         """Every conversation, the one that was last spoken in first."""
@@ -92,11 +90,8 @@ class ChatService:
 
     async def get(self, command: ConversationRef) -> ConversationWithMessages:
         """A conversation with all its messages, answers under way as far as they have come. Raises NotFound."""
-        ends = -1
-        while ends != self._ends:  # else an answer may have been read just before its end was saved
-            ends = self._ends
-            found = await self._store.conversation(command.conversation_id)
-        return replace(found, messages=tuple([self._newest(message) for message in found.messages]))
+        found = await self._answers.reading(lambda: self._store.conversation(command.conversation_id))
+        return replace(found, messages=tuple([self._answers.newest(message) for message in found.messages]))
 
     async def search(self, command: SearchMessages) -> tuple[SearchHit, ...]:
         """Find words in titles and messages; any text will do."""
@@ -151,35 +146,23 @@ class ChatService:
 
     async def watch(self, window: str, command: WatchMessage) -> Message:
         """The text so far; the channel gives what follows. One that has ended comes whole, and the channel ends."""
-        channel = self._publisher.channel(window, _number(command.on))
-        while (running := self._running.get(command.message_id)) is None:
-            ends = self._ends
-            message = self._newest(await self._store.message(command.message_id))
-            if ends == self._ends:
-                channel.end()
-                return message
-        return running.watch(window, channel)
+        return await self._answers.watch(window, self._channel(window, command.on), command.message_id)
 
     def forget_window(self, window: str) -> None:
         """Send nothing more to the channels of a window whose page is gone; its answers go on."""
-        for running in self._running.values():
-            running.unwatch(window)
+        self._answers.forget_window(window)
 
     async def stop(self, message_id: str) -> Message:
         """End an answer and keep what came of it. One that has ended comes as it is. Raises NotFound."""
-        running = self._running.get(message_id)
-        if running is not None:
-            return await running.stop(MessageStatus.STOPPED)
-        return self._newest(await self._store.message(message_id))
+        return await self._answers.stop(message_id)
 
     async def close(self) -> None:
         """Interrupt every answer, save what came of each, and take no more questions."""
         self._closing = True
         async with self._turn:
-            running = list(self._running.values())
-            await asyncio.gather(*(answer.stop(MessageStatus.INTERRUPTED) for answer in running))
+            await self._answers.interrupt_all()
             with suppress(LlameroError):
-                await self._save_left()
+                await self._answers.save_left()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Changing
@@ -193,7 +176,7 @@ class ChatService:
         if not command.text.strip():
             raise InvalidRequest("chat_error-empty_message", param="text")
         async with self._turn:
-            await self._save_left()
+            await self._answers.save_left()
             edited = await self._store.edit_answer(command.message_id, command.text)
         self._publisher.event("message", edited.message)
         self._tell(edited.conversation)
@@ -202,7 +185,7 @@ class ChatService:
     async def fork(self, command: MessageRef) -> Conversation:
         """Begin a conversation with the messages down to this one. Raises NotFound and Conflict."""
         async with self._turn:
-            await self._save_left()
+            await self._answers.save_left()
             fork = await self._store.fork(command.message_id)
         return self._tell(fork)
 
@@ -249,49 +232,31 @@ class ChatService:
         async with self._turn:
             if self._closing:
                 raise Unavailable("server_error-shutting_down")
-            await self._save_left()  # otherwise what cannot be saved would count as still coming
+            await self._answers.save_left()  # otherwise what cannot be saved would count as still coming
             asked = await save()
             self._begin(window, on, asked)
         return asked
 
     def _begin(self, window: str, on: str, asked: Asked) -> None:
-        answer = RunningAnswer(self._parts, asked.conversation, asked.assistant_message, self._on_end)
-        self._running[asked.assistant_message.id] = answer
         self._tell(asked.conversation)
         for message in (asked.user_message, asked.assistant_message):
             if message is not None:
                 self._publisher.event("message", message)
-        answer.watch(window, self._publisher.channel(window, _number(on)))
-        self._keep(answer.start())
-
-    def _on_end(self, answer: RunningAnswer) -> None:
-        self._ends += 1
-        del self._running[answer.message.id]
-        if answer.unsaved is not None:
-            self._left[answer.message.id] = answer
-
-    async def _save_left(self) -> None:
-        """Save the ends that could not be saved before. Raises IoFailed when that still does not work."""
-        for id, answer in list(self._left.items()):
-            if answer.unsaved is not None:
-                await self._store.finish(answer.unsaved)
-                self._publisher.event("message", answer.unsaved)
-            del self._left[id]
+        self._keep(self._answers.begin(asked, window, self._channel(window, on)))
 
     async def _delete(self, command: ConversationRef) -> None:
         async with self._turn:
             await self._store.delete(command.conversation_id)
-            concerned = [a for a in self._running.values() if a.conversation_id == command.conversation_id]
+            concerned = self._answers.of_conversation(command.conversation_id)
         self._publisher.event("conversation_deleted", command)
         await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
 
     async def _delete_message(self, message_id: str) -> DeletedMessages:
         async with self._turn:
-            below = await self._store.ids_below(message_id)
-            concerned = [self._running[id] for id in below if id in self._running]
+            concerned = self._answers.among(await self._store.ids_below(message_id))
             # Told before they go, or their ends would bring them back to the windows.
             await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
-            await self._save_left()
+            await self._answers.save_left()
             deleted = await self._store.delete_message(message_id)
         conversation = deleted.conversation
         if conversation.deleted_at is not None:
@@ -301,11 +266,6 @@ class ChatService:
             place = MessagePlace(conversation_id=conversation.id, message_id=message_id)
             self._publisher.event("message_deleted", place)
         return deleted
-
-    def _newest(self, message: Message) -> Message:
-        """What is known of a message here, which may be more than what is on the disk."""
-        answer = self._running.get(message.id) or self._left.get(message.id)
-        return message if answer is None else answer.message
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something whole, also when the window that asked for it is gone in the middle."""
@@ -317,6 +277,10 @@ class ChatService:
         """The event loop itself would let a task that nobody waits for disappear."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _channel(self, window: str, on: str) -> Channel:
+        """A window's channel, which comes as `__CHANNEL__:<number>`."""
+        return self._publisher.channel(window, int(on.rpartition(":")[2]))
 
     def _tell(self, conversation: Conversation) -> Conversation:
         self._publisher.event("conversation", conversation)
@@ -337,8 +301,3 @@ class ChatService:
             raise InvalidRequest("chat_error-empty_message", param="text")
         named = title_of(text) or next((title_of(attachment.name) for attachment in attached), "")
         return named or await asyncio.to_thread(self._messages.text, "chat-untitled")
-
-
-def _number(on: str) -> int:
-    """The number of a channel that came as `__CHANNEL__:<number>`."""
-    return int(on.rpartition(":")[2])
