@@ -162,6 +162,21 @@ def test_cli_stop_while_the_model_still_loads_ends_it(home: Home, tmp_path: Path
     assert everyone_gone(home, engine)
 
 
+def test_cli_ps_says_that_a_model_waits_for_the_room_of_another(home: Home, demo_model: Path, tmp_path: Path) -> None:
+    home.use_engine(engine := fake_engine(tmp_path / "engine", ignore_sigterm=True), "[servers]\nmax_loaded = 1\n")
+    with serving(home, "--port", "0", "--model", demo_model) as server:
+        port = server.port()
+        asking = threading.Thread(target=lambda: Chat(port, "demo").close())
+        asking.start()
+        waits = "llamero: demo is loaded as soon as another model has made room for it.\n"
+        until(lambda: home.run("ps").stderr == waits, timeout_s=20)
+        asking.join()
+        assert [one["held"] for one in running(home)] == [False]
+        assert home.run("ps").stderr == ""
+        assert server.end().status == 0
+    assert everyone_gone(home, engine)
+
+
 def test_control_record_is_for_its_user_alone_and_goes_with_its_process(home: Home) -> None:
     with serving(home, "--port", "0") as server:
         server.url()

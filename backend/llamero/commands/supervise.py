@@ -100,6 +100,8 @@ def _table(servers: Sequence[ServerStatus]) -> None:
     for server in servers:
         if server.reason and server.state is ServerPhase.FAILED:
             say(f"llamero: {one_line(server.model)}: {one_line(server.reason)}")
+        if server.held:
+            say(f"llamero: {_text('control-held', model=one_line(server.model))}")
     for note in dict.fromkeys(server.engine_note for server in servers if server.engine_note):
         say(f"llamero: {one_line(note)}")
 

@@ -15,11 +15,13 @@ Number = Annotated[int, msgspec.Meta(ge=0)]
 class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One server. Memory in bytes, None where it is not measured; `uptime_s` since it is ready.
 
+    `held`: it is loaded as soon as others have made room for it.
     `engine_note` says for which engine another stands in, and why.
     """
 
     model: str
     state: ServerPhase
+    held: bool = False
     pid: int | None = None
     port: int | None = None
     uptime_s: float | None = None

@@ -29,6 +29,7 @@ async def list_servers(context: ControlContext) -> RunningServers:
             ServerStatus(
                 model=alias,
                 state=server.phase,
+                held=server.held,
                 pid=server.pid,
                 port=server.port,
                 uptime_s=context.clock.monotonic() - server.since if server.phase is ServerPhase.READY else None,

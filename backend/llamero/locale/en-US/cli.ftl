@@ -53,6 +53,7 @@ control-nobody_quiet = Nothing runs.
 control-nothing_runs = No model runs.
 control-unreachable = The Llamero that has the data in { $path } does not answer; it may be ending.
 control-which = Several models run: { $models }. Name one, or use --all.
+control-held = { $model } is loaded as soon as another model has made room for it.
 control-stopped = { $model } is stopped.
 control-skipped = … { $count } lines left out
 control-column-model = MODEL
