@@ -211,7 +211,7 @@ async def message_deleted(one: Opened) -> None:
 async def trash(one: Opened) -> None:
     await deleted(one)
     await one.page.get_by_role("button", name="Recently deleted").click()
-    await expect(one.page.get_by_role("button", name="Restore “Regex for dates”")).to_be_visible()
+    await expect(one.page.get_by_role("button", name="Restore Regex for dates")).to_be_visible()
 
 
 async def trash_empty(one: Opened) -> None:

@@ -28,6 +28,7 @@ export const chat = {
   undo: 'Undo',
   recentlyDeleted: 'Recently deleted',
   backToConversations: 'Back to the conversations',
+  restoring: 'Restore',
   /** @param {string} title */
   restore: (title) => `Restore “${title}”`,
   /** @param {string} title */

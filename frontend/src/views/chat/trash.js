@@ -72,7 +72,8 @@ function row({ actions, page }, conversation, keptS) {
     focusComposer();
   };
   return html`<li>
-    <button type="button" class="conversation is-hit is-deleted" aria-label=${text.restore(conversation.title)} title=${text.restore(conversation.title)} @click=${restore}>
+    <button type="button" class="conversation is-hit is-deleted" title=${text.restore(conversation.title)} @click=${restore}>
+      <span class="visually-hidden">${text.restoring}</span>
       <span class="deleted-text">
         <span class="conversation-title">${conversation.title}</span>
         <span class="conversation-snippet">${text.trashTimes(daysAgo(deleted), left)}</span>
