@@ -1,6 +1,7 @@
 """Every view and state in both themes and at both sizes: contrast is measured, and pictures are kept to be looked at.
 
-Pictures: `tests/artifacts/<state>-<theme>-<width>.png`.
+Pictures: `tests/artifacts/<state>-<theme>-<width>.png`. At one of the sizes axe looks for what keeps somebody out who
+uses the page by ear, by keyboard or by voice.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ SIDEWAYS = """() => [...document.querySelectorAll(
     + '.requests-detail, .detail-body, '
     + 'dialog')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.localName)"""
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+BARRIERS = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+  .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}`))"""
 
 State = Callable[[Opened], Awaitable[None]]
 
@@ -665,6 +670,9 @@ async def test_state_can_be_read_and_fits(open_page: Open, name: str, size: tupl
         await one.page.screenshot(path=ARTIFACTS / f"{name}-{theme}-{size[0]}.png")
         assert await one.page.evaluate(POOR_CONTRAST) == [], theme
     assert await one.page.evaluate(SIDEWAYS) == []
+    if size[0] == 1280:
+        await one.page.evaluate(f"{AXE.read_text()}; undefined")
+        assert await one.page.evaluate(BARRIERS) == []
     one.fake.commands.hold.set()
 
 
