@@ -18,6 +18,12 @@ _RULE = re.compile(r"^\s*(?:[-*_=#>]\s*)+$")
 _EMPHASIS = re.compile(r"(\*{1,3}|~~|`+|(?<!\w)_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # format characters too, but words and emoji are made with them
+# Letters, marks and symbols that show nothing, in which text for models can hide (Unicode:
+# Default_Ignorable_Code_Point, and the empty cell of braille).
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
+# These two make a symbol a sign or an emoji; behind anything else they show nothing either.
+_SELECTORS = "\ufe0e\ufe0f"
+_STRAY_SELECTORS = re.compile(rf"(?<=[^\W\d_])[{_SELECTORS}]+|(?<=[\s{_SELECTORS}])[{_SELECTORS}]+")
 
 
 def title_of(text: str) -> str:
@@ -29,9 +35,11 @@ def title_of(text: str) -> str:
 def clean_title(title: str) -> str:
     """Make a title that a person typed one line of visible characters; empty where none are left."""
     visible = (
-        c if c in _JOINERS or unicodedata.category(c) not in _INVISIBLE else " " if c.isspace() else "" for c in title
+        c if c in _JOINERS or unicodedata.category(c) not in _INVISIBLE else " " if c.isspace() else ""
+        for c in _BLANK.sub("", title)
     )
-    return " ".join("".join(visible).split()).strip(_JOINERS)
+    words = _STRAY_SELECTORS.sub("", "".join(visible)).split()
+    return " ".join(words).lstrip(f" {_JOINERS}{_SELECTORS}").rstrip(f" {_JOINERS}")
 
 
 def _first_lines(text: str) -> tuple[str, str]:
