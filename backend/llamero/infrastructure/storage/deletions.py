@@ -49,9 +49,9 @@ def delete_message(connection: sqlite3.Connection, message_id: str, now: float) 
 
 
 def restore_message(connection: sqlite3.Connection, message_id: str) -> Conversation:
-    """Bring back what was deleted with a message, and what that hangs on; the branch that was shown is shown again.
+    """Bring back what was deleted with a message, and what that hangs on, and show it as it was shown.
 
-    One that is not deleted stays as it is. Raises NotFound.
+    Where something was said since, that stays on the screen. One that is not deleted stays as it is. Raises NotFound.
     """
     own = (rows.storable(message_id),)
     place = connection.execute("SELECT conversation_id FROM messages WHERE id = ?", own).fetchone()
@@ -64,11 +64,14 @@ def restore_message(connection: sqlite3.Connection, message_id: str) -> Conversa
     former = connection.execute(
         "SELECT message_id FROM deleted_messages WHERE deletion = ? AND was_head", deletion
     ).fetchone()
+    goes_on = _spoken_since(connection, conversation, deletion[0])
     connection.execute(
         f"{_UPWARDS} DELETE FROM deleted_messages WHERE deletion IN "  # noqa: S608
         "(SELECT deletion FROM deleted_messages JOIN upwards ON upwards.id = message_id)",
         own,
     )
+    if goes_on:
+        return conversation
     head = former[0] if former else tree.newest_below(connection, message_id)
     return tree.update_conversation(connection, replace(conversation, head=head))
 
@@ -84,9 +87,24 @@ def is_due(connection: sqlite3.Connection, before: float) -> bool:
 def purge(connection: sqlite3.Connection, before: float) -> int:
     """Forget what was deleted before that time; returns how many conversations that were."""
     connection.execute(
-        "DELETE FROM messages WHERE id IN (SELECT message_id FROM deleted_messages WHERE deleted_at < ?)", (before,)
+        "WITH RECURSIVE due (id) AS ("
+        "SELECT message_id FROM deleted_messages WHERE deleted_at < ? "
+        # What is below was deleted earlier, but a clock may have been set back in between.
+        "UNION SELECT messages.id FROM messages JOIN due ON messages.parent_id = due.id"
+        ") DELETE FROM messages WHERE id IN (SELECT id FROM due)",
+        (before,),
     )
     return connection.execute("DELETE FROM conversations WHERE deleted_at < ?", (before,)).rowcount
+
+
+def _spoken_since(connection: sqlite3.Connection, conversation: Conversation, deletion: str) -> bool:
+    """Is there a message that is newer than this deletion?"""
+    newer = connection.execute(
+        "SELECT 1 FROM messages JOIN deleted_messages AS gone ON gone.message_id = ? "  # noqa: S608
+        f"WHERE conversation_id = ? AND created_at > gone.deleted_at AND {rows.NOT_DELETED} LIMIT 1",
+        (deletion, conversation.id),
+    )
+    return newer.fetchone() is not None
 
 
 def _beside(connection: sqlite3.Connection, message: Message) -> str | None:
