@@ -17,6 +17,7 @@ chat_error-image_too_many_pixels = { $name } has too many pixels. A picture may 
 chat_error-image_damaged = { $name } is damaged: it does not say how large the picture is.
 chat_error-model_cannot_see = { $model } cannot see pictures, and there is one in this conversation. Choose a model that can.
 chat_error-attachments_too_many = A message can have up to { $limit } files. Remove some first.
+chat_error-conversation_too_large = The files of this conversation are more than { $limit } MB together. Begin a new one, or delete a question with files.
 chat_error-attachments_too_large = The files of this message are too large together. They may have up to { $limit } MB. Remove some first.
 chat_error-empty_title = A title cannot be empty. Write one first.
 chat_error-context_full =

@@ -29,6 +29,7 @@ from llamero.models.conversations import (
     MessageStatus,
 )
 from llamero.models.errors import InternalError, LlameroError, UpstreamFailed
+from llamero.services.chats.attachments import check_told
 from llamero.services.chats.history import history
 from llamero.services.chats.protocols import Channel, ChatSource, Publisher
 from llamero.services.chats.saving import PartialSaver
@@ -176,8 +177,11 @@ class RunningAnswer:
         if message.parent_id is None or message.model is None:
             raise InternalError()
         branch = await parts.store.branch(message.parent_id)
-        bodies = await parts.store.attachments.bodies(file for said in branch for file in said.attachments)
-        told = history(self._conversation.system_prompt, branch, bodies)
+        files = [file for said in branch for file in said.attachments]
+        check_told(files)
+        bodies = await parts.store.attachments.bodies(files)
+        # In a thread, since pictures take a while to be spelled out.
+        told = await asyncio.to_thread(history, self._conversation.system_prompt, branch, bodies)
         source = parts.source.ask(message.model, told, self._conversation.sampling, self._on_progress)
         async with aclosing(source) as deltas:
             async for delta in deltas:

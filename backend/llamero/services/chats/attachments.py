@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
@@ -32,6 +32,8 @@ LIMITS = AttachmentLimits(
     # All of it is in the request for every later answer of the conversation, too, and in memory for that long.
     total_bytes=16 * 1024 * 1024,
 )
+# Of all questions of a conversation together: so much is encoded anew for every answer, in some 40 ms.
+MOST_TOLD_BYTES = 32 * 1024 * 1024
 MOST_PIXELS = 64_000_000  # an engine takes three bytes for each of them while it decodes
 LONGEST_NAME = 120
 
@@ -68,7 +70,8 @@ class Attachments:
         """A file and what is in it. Raises NotFound."""
         attachment, body = await self._store.read(attachment_id)
         if attachment.kind is AttachmentKind.IMAGE:
-            return AttachmentContent(attachment=attachment, image=data_address(attachment, body))
+            image = await asyncio.to_thread(data_address, attachment, body)
+            return AttachmentContent(attachment=attachment, image=image)
         return AttachmentContent(attachment=attachment, text=body.decode())
 
 
@@ -123,6 +126,12 @@ def check_size(attachments: Sequence[Attachment]) -> None:
     """Raise PayloadTooLarge unless one question may bring all of these together. Pure."""
     if sum(attachment.size for attachment in attachments) > LIMITS.total_bytes:
         raise PayloadTooLarge("chat_error-attachments_too_large", limit=_megabytes(LIMITS.total_bytes))
+
+
+def check_told(attachments: Iterable[Attachment]) -> None:
+    """Raise PayloadTooLarge unless a model may be told all of these with one question. Pure."""
+    if sum(attachment.size for attachment in attachments) > MOST_TOLD_BYTES:
+        raise PayloadTooLarge("chat_error-conversation_too_large", limit=_megabytes(MOST_TOLD_BYTES))
 
 
 def data_address(attachment: Attachment, body: bytes) -> str:
