@@ -32,6 +32,12 @@ async def open_store(directory: Path, clock: Clock | None = None) -> AsyncIterat
         await database.close()
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Asking:
     """One question to the model: what it was told, and what it is to say next."""
@@ -42,6 +48,7 @@ class Asking:
     on_progress: Callable[[Progress], None]
     script: asyncio.Queue[ChatDelta | BaseException] = field(default_factory=asyncio.Queue)
     closed: bool = False
+    may_close: asyncio.Event = field(default_factory=_set)
 
     def say(self, *texts: str) -> None:
         for text in texts:
@@ -75,6 +82,7 @@ class ScriptedModel:
                     raise delta
                 yield delta
         finally:
+            await asking.may_close.wait()
             asking.closed = True
 
     async def take(self) -> Asking:

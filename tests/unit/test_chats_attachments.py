@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from llamero.infrastructure.storage import rows
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S, ChatStore
@@ -21,7 +22,14 @@ from llamero.models.bridge.chats import (
 )
 from llamero.models.conversations import Attachment, AttachmentKind, MessageStatus
 from llamero.models.errors import InvalidRequest, LlameroError, NotFound, PayloadTooLarge
-from llamero.services.chats.attachments import LIMITS, LONGEST_NAME, Attachments, clean_name, judge
+from llamero.services.chats.attachments import (
+    LIMITS,
+    LONGEST_NAME,
+    MOST_TOLD_BYTES,
+    Attachments,
+    clean_name,
+    judge,
+)
 from tests.fakes.chats import DATABASE, Chats, open_chats, open_store
 from tests.fakes.clock import FakeClock
 
@@ -101,6 +109,9 @@ def test_text_at_the_limit_is_taken_and_over_it_is_refused() -> None:
         ("dir/", "file"),
         ("..", "file"),
         ("\u200b", "file"),
+        ("\u3164\u2800\u115f", "file"),
+        ("a\ufe0f\U000e0141\U000e0142.txt", "a.txt"),
+        ("I ❤\ufe0f 1\ufe0f\u20e3.txt", "I ❤\ufe0f 1\ufe0f\u20e3.txt"),
     ],
 )
 def test_hostile_file_name_has_no_path_and_nothing_that_cannot_be_seen(name: str, shown: str) -> None:
@@ -170,14 +181,56 @@ async def test_file_that_is_gone_is_told_and_nothing_is_asked(tmp_path: Path) ->
 
 async def test_more_files_than_a_question_may_have_are_refused(tmp_path: Path) -> None:
     async with open_chats(tmp_path) as chats:
-        small, large = await attach(chats), await attach(chats, "b.txt", b"x" * LIMITS.text_bytes)
+        small = [(await attach(chats, f"{number}.txt")).id for number in range(LIMITS.files + 1)]
+        full = LIMITS.total_bytes // LIMITS.text_bytes
+        large = [(await attach(chats, "b.txt", b"x" * LIMITS.text_bytes)).id for _ in range(full + 1)]
         for ids, code in (
-            ((small.id,) * (LIMITS.files + 1), "chat_error-attachments_too_many"),
-            ((large.id,) * (LIMITS.total_bytes // LIMITS.text_bytes + 1), "chat_error-attachments_too_large"),
+            (small, "chat_error-attachments_too_many"),
+            (large, "chat_error-attachments_too_large"),
         ):
+            ask = SendChatMessage(text="Hi", model="m", on=chats.on(), attachments=tuple(ids))
             with pytest.raises(PayloadTooLarge, match=code):
-                await chats.service.send("w", SendChatMessage(text="Hi", model="m", on=chats.on(), attachments=ids))
-        await chats.send("Hi", attachments=(small.id,) * LIMITS.files)
+                await chats.service.send("w", ask)
+        await chats.send("Hi", attachments=tuple(small[1:]))
+        await chats.send("Hi", attachments=tuple(large[1:]))
+
+
+async def test_conversation_with_more_files_than_a_model_is_told_at_once_says_so(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        full = LIMITS.total_bytes // LIMITS.text_bytes
+        conversation = None
+        for _ in range(MOST_TOLD_BYTES // LIMITS.total_bytes):
+            files = [(await attach(chats, "b.txt", b"x" * LIMITS.text_bytes)).id for _ in range(full)]
+            asked = await chats.exchange("Hi", "1", attachments=tuple(files), conversation_id=conversation)
+            conversation = asked.conversation.id
+        file = await attach(chats)
+        last = SendChatMessage(
+            text="Hi", model="m", on=chats.on(), conversation_id=conversation, attachments=(file.id,)
+        )
+        await chats.service.send("w", last)
+        error = (await chats.last_channel.until_end()).error
+        assert error is not None and error.code == "chat_error-conversation_too_large"
+        assert "32 MB" in error.message
+        assert chats.model.asked.empty()
+
+
+async def test_file_that_is_named_twice_is_told_once(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        file = await attach(chats)
+        asked, asking, _ = await chats.send("Why?", attachments=(file.id, file.id))
+        assert asked.user_message is not None and asked.user_message.attachments == (file,)
+        assert str(asking.messages[0]["content"]).count("File: ") == 1
+
+
+async def test_question_that_had_words_may_become_nothing_but_its_files(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        asked = await chats.exchange("Why?", "So.", attachments=((await attach(chats)).id,))
+        plain = await chats.exchange("Why?", "So.")
+        assert asked.user_message is not None and plain.user_message is not None
+        edited = EditMessage(message_id=asked.user_message.id, text=" ", model="m", on=chats.on())
+        assert (await chats.service.edit("w", edited)).conversation.title == "a.txt"
+        with pytest.raises(InvalidRequest, match="empty_message"):
+            await chats.service.edit("w", replace(edited, message_id=plain.user_message.id, on=chats.on()))
 
 
 async def test_answer_that_a_crash_interrupted_is_asked_again_with_the_same_files(tmp_path: Path) -> None:

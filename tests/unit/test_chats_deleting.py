@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S, ChatStore
 from llamero.infrastructure.storage.database import Database
 from llamero.models.bridge.chats import Asked, ConversationRef, MessagePlace, MessageRef, RetryMessage, SendChatMessage
-from llamero.models.conversations import Conversation, MessageStatus
+from llamero.models.conversations import Conversation, ConversationWithMessages, MessageStatus
 from llamero.models.errors import IoFailed, NotFound
 from tests.fakes.chats import DATABASE, open_chats, open_store
 from tests.fakes.clock import FakeClock
@@ -104,6 +104,21 @@ async def test_message_comes_back_with_what_it_hangs_on(tmp_path: Path) -> None:
         assert await store.conversation(restored.id) == whole
 
 
+async def test_message_that_comes_back_leaves_what_was_said_since_on_the_screen(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_store(tmp_path, clock) as store:
+        first = await said(store, "one", "1")
+        former = await said(store, "two", "2", first.conversation.id)
+        clock.advance(1)
+        await store.delete_message(question(former))
+        clock.advance(1)
+        await said(store, "three", "3", first.conversation.id)
+        restored = await store.restore_message(question(former))
+        assert await shown(store, restored) == ["one", "1", "three", "3"]
+        branch = await store.select_branch(restored.id, question(former))
+        assert await shown(store, branch) == ["one", "1", "two", "2"]
+
+
 async def test_what_was_deleted_before_stays_deleted_when_a_message_above_it_comes_back(tmp_path: Path) -> None:
     async with open_store(tmp_path) as store:
         first = await said(store, "one", "1")
@@ -148,6 +163,55 @@ async def test_messages_deleted_30_days_ago_are_gone_after_a_start(tmp_path: Pat
     database = await Database.open(tmp_path / DATABASE)
     await database.write(lambda c: c.execute("INSERT INTO message_search (message_search) VALUES ('integrity-check')"))
     await database.close()
+
+
+async def test_nothing_below_a_purged_message_is_left_though_the_clock_was_set_back(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_store(tmp_path, clock) as store:
+        first = await said(store, "one", "1")
+        second = await said(store, "two", "2", first.conversation.id)
+        clock.advance(TRASH_KEPT_S)
+        await store.delete_message(second.assistant_message.id)
+        clock.advance(-TRASH_KEPT_S / 2)
+        await store.delete_message(question(second))
+        clock.advance(TRASH_KEPT_S + 1)
+    async with open_store(tmp_path, clock) as store:
+        with pytest.raises(NotFound):
+            await store.restore_message(second.assistant_message.id)
+        assert [m.content for m in (await store.conversation(first.conversation.id)).messages] == ["one", "1"]
+
+
+async def test_answer_that_takes_its_time_to_end_holds_nobody_else(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        asked, asking, channel = await chats.send("one")
+        asking.may_close.clear()
+        deleting = asyncio.create_task(chats.service.delete_message(MessageRef(message_id=question(asked))))
+        await chats.exchange("two", "2")
+        assert not deleting.done()
+        asking.may_close.set()
+        await deleting
+        assert (await channel.until_end()).status is MessageStatus.STOPPED
+
+
+async def test_conversation_that_is_read_while_a_message_goes_does_not_bring_it_back(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        asked = await chats.exchange("one", "1")
+        later = await chats.exchange("two", "2", conversation_id=asked.conversation.id)
+        ref, gone = ConversationRef(conversation_id=asked.conversation.id), MessageRef(message_id=question(later))
+        read, has_read, told = chats.store.conversation, asyncio.Event(), asyncio.Event()
+
+        async def read_slowly(conversation_id: str) -> ConversationWithMessages:
+            found = await read(conversation_id)
+            has_read.set()
+            await told.wait()
+            return found
+
+        chats.store.conversation = read_slowly  # type: ignore[method-assign]
+        reading = asyncio.create_task(chats.service.get(ref))
+        await has_read.wait()
+        await chats.service.delete_message(gone)
+        told.set()
+        assert [message.content for message in (await reading).messages] == ["one", "1"]
 
 
 async def test_deleting_a_message_stops_the_answers_below_it_and_no_others(tmp_path: Path) -> None:

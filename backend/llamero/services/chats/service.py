@@ -63,6 +63,7 @@ class ChatService:
         self._publisher = publisher
         self._messages = messages
         self._answers = AnswersUnderWay(ChatParts(store, source, publisher, clock, messages, self._tell_end))
+        self._told = 0  # how many changes the windows have been told of
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
         # Asking, deleting and closing take turns: no answer begins in a conversation that has just been deleted.
@@ -90,7 +91,11 @@ class ChatService:
 
     async def get(self, command: ConversationRef) -> ConversationWithMessages:
         """A conversation with all its messages, answers under way as far as they have come. Raises NotFound."""
-        found = await self._answers.reading(lambda: self._store.conversation(command.conversation_id))
+        while True:  # else what was read just before a change could be told after it
+            before = (self._told, self._answers.ended)
+            found = await self._store.conversation(command.conversation_id)
+            if before == (self._told, self._answers.ended):
+                break
         return replace(found, messages=tuple([self._answers.newest(message) for message in found.messages]))
 
     async def search(self, command: SearchMessages) -> tuple[SearchHit, ...]:
@@ -105,7 +110,8 @@ class ChatService:
         Raises InvalidRequest when it says nothing, PayloadTooLarge when its files are too much together, NotFound, and
         Conflict when it would go under an answer that is still coming.
         """
-        attached = await self._attached(command.attachments)
+        ids = tuple(dict.fromkeys(command.attachments))
+        attached = await self._attached(ids)
         title = await self._title(command.text, attached)
 
         async def save() -> Asked:
@@ -117,7 +123,7 @@ class ChatService:
                 parent_id=command.parent_id,
                 system_prompt=command.system_prompt,
                 sampling=command.sampling,
-                attachments=command.attachments,
+                attachments=ids,
             )
 
         return await self._to_the_end(self._ask(window, command.on, save))
@@ -127,7 +133,8 @@ class ChatService:
 
         What was attached to it stays.
         """
-        title = await self._title(command.text)
+        kept = (await self._store.message(command.message_id)).attachments
+        title = await self._title(command.text, kept)
 
         async def save() -> Asked:
             return await self._store.edit(command.message_id, command.text, command.model, title=title)
@@ -178,7 +185,7 @@ class ChatService:
         async with self._turn:
             await self._answers.save_left()
             edited = await self._store.edit_answer(command.message_id, command.text)
-        self._publisher.event("message", edited.message)
+        self._event("message", edited.message)
         self._tell(edited.conversation)
         return edited
 
@@ -225,7 +232,7 @@ class ChatService:
         """Bring back a message with all that went with it. Raises NotFound."""
         restored = self._tell(await self._store.restore_message(command.message_id))
         place = MessagePlace(conversation_id=restored.id, message_id=command.message_id)
-        self._publisher.event("message_restored", place)
+        self._event("message_restored", place)
         return restored
 
     async def _ask(self, window: str, on: str, save: Callable[[], Awaitable[Asked]]) -> Asked:
@@ -241,30 +248,34 @@ class ChatService:
         self._tell(asked.conversation)
         for message in (asked.user_message, asked.assistant_message):
             if message is not None:
-                self._publisher.event("message", message)
+                self._event("message", message)
         self._keep(self._answers.begin(asked, window, self._channel(window, on)))
 
     async def _delete(self, command: ConversationRef) -> None:
         async with self._turn:
             await self._store.delete(command.conversation_id)
             concerned = self._answers.of_conversation(command.conversation_id)
-        self._publisher.event("conversation_deleted", command)
+        self._event("conversation_deleted", command)
         await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
 
     async def _delete_message(self, message_id: str) -> DeletedMessages:
-        async with self._turn:
+        deleted = None
+        while deleted is None:
+            # Their ends are told before they go, or these would bring them back to the windows. An answer may take its
+            # time to end, and others need not wait for that.
             concerned = self._answers.among(await self._store.ids_below(message_id))
-            # Told before they go, or their ends would bring them back to the windows.
             await asyncio.gather(*(answer.stop(MessageStatus.STOPPED) for answer in concerned))
-            await self._answers.save_left()
-            deleted = await self._store.delete_message(message_id)
+            async with self._turn:
+                await self._answers.save_left()
+                if not self._answers.among(await self._store.ids_below(message_id)):
+                    deleted = await self._store.delete_message(message_id)
         conversation = deleted.conversation
         if conversation.deleted_at is not None:
-            self._publisher.event("conversation_deleted", ConversationRef(conversation_id=conversation.id))
+            self._event("conversation_deleted", ConversationRef(conversation_id=conversation.id))
         else:
             self._tell(conversation)
             place = MessagePlace(conversation_id=conversation.id, message_id=message_id)
-            self._publisher.event("message_deleted", place)
+            self._event("message_deleted", place)
         return deleted
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -282,8 +293,12 @@ class ChatService:
         """A window's channel, which comes as `__CHANNEL__:<number>`."""
         return self._publisher.channel(window, int(on.rpartition(":")[2]))
 
+    def _event(self, name: str, payload: object) -> None:
+        self._told += 1
+        self._publisher.event(name, payload)
+
     def _tell(self, conversation: Conversation) -> Conversation:
-        self._publisher.event("conversation", conversation)
+        self._event("conversation", conversation)
         return conversation
 
     async def _attached(self, ids: Sequence[str]) -> Sequence[Attachment]:

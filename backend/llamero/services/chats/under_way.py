@@ -1,22 +1,18 @@
 """The answers under way, and what is known of them beyond what is on the disk.
 
 Invariants: an answer is under way until it has ended and that is saved, or could not be; one whose end could not be
-saved is kept with all that it said until saving works again. Whoever reads from the disk through `reading` gets no
-answer in the state before an end that has happened meanwhile.
+saved is kept with all that it said until saving works again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 from llamero.models.bridge.chats import Asked
 from llamero.models.conversations import Message, MessageStatus
 from llamero.services.chats.answers import ChatParts, RunningAnswer
 from llamero.services.chats.protocols import Channel
-
-T = TypeVar("T")
 
 
 class AnswersUnderWay:
@@ -26,7 +22,8 @@ class AnswersUnderWay:
         self._parts = parts
         self._running: dict[str, RunningAnswer] = {}
         self._left: dict[str, RunningAnswer] = {}  # those whose end could not be saved
-        self._ends = 0  # how many have ended, so that a reader knows whether one did meanwhile
+        self.ended = 0
+        """How many have ended, so that whoever reads from the disk knows whether one did meanwhile."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -45,20 +42,12 @@ class AnswersUnderWay:
         answer = self._running.get(message.id) or self._left.get(message.id)
         return message if answer is None else answer.message
 
-    async def reading(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Read from the disk, again where an answer has ended meanwhile. Raises what `read` raises."""
-        while True:
-            ends = self._ends
-            found = await read()
-            if ends == self._ends:
-                return found
-
     async def watch(self, window: str, channel: Channel, message_id: str) -> Message:
         """The text so far; the channel gives what follows, and ends at once where nothing does. Raises NotFound."""
         while (running := self._running.get(message_id)) is None:
-            ends = self._ends
+            ended = self.ended
             message = self.newest(await self._parts.store.message(message_id))
-            if ends == self._ends:
+            if ended == self.ended:
                 channel.end()
                 return message
         return running.watch(window, channel)
@@ -96,7 +85,7 @@ class AnswersUnderWay:
             del self._left[id]
 
     def _on_end(self, answer: RunningAnswer) -> None:
-        self._ends += 1
+        self.ended += 1
         del self._running[answer.message.id]
         if answer.unsaved is not None:
             self._left[answer.message.id] = answer
