@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from llamero.infrastructure.storage import rows
 from llamero.infrastructure.storage.chats import TRASH_KEPT_S, ChatStore
 from llamero.infrastructure.storage.database import Database
+from llamero.infrastructure.storage.preferences import PreferenceStore
 from llamero.models.bridge.chats import (
     ConversationRef,
     EditMessage,
@@ -20,6 +21,7 @@ from llamero.models.bridge.chats import (
     SearchMessages,
     SendChatMessage,
 )
+from llamero.models.bridge.window import UiState
 from llamero.models.conversations import Attachment, AttachmentKind, MessageStatus
 from llamero.models.errors import InvalidRequest, LlameroError, NotFound, PayloadTooLarge
 from llamero.services.chats.attachments import (
@@ -338,6 +340,21 @@ async def test_file_that_was_not_sent_is_forgotten_when_somebody_says_so_or_in_t
     async with open_store(tmp_path, clock):
         assert kept(tmp_path) == ["sent"]
     assert left.name == "left"
+
+
+async def test_file_of_a_draft_is_kept_for_as_long_as_the_draft(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_store(tmp_path, clock) as store:
+        file = await attach(store)
+    database = await Database.open(tmp_path / DATABASE)
+    await PreferenceStore(database).set_value("ui", UiState(draft_attachments={"new": (file,)}))
+    clock.advance(TRASH_KEPT_S + 1)
+    async with open_store(tmp_path, clock):
+        assert kept(tmp_path) == ["a.txt"]
+    await PreferenceStore(database).set_value("ui", UiState())
+    await database.close()
+    async with open_store(tmp_path, clock):
+        assert kept(tmp_path) == []
 
 
 async def test_list_of_messages_does_not_read_what_is_in_files(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Files that go with questions: kept once, read when somebody asks for them.
 
-Invariants: an attachment never changes; it lives as long as a message names it, be it a deleted one, and one that was
-never sent as long as what is in the trash. Bodies are read one call at a time and never with a list of messages.
+Invariants: an attachment never changes; it lives as long as a message names it, be it a deleted one, or what the page
+remembers does, which keeps drafts; any other as long as what is in the trash. Bodies are read one call at a time and
+never with a list of messages.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from llamero.models.conversations import Attachment, AttachmentKind
 from llamero.models.errors import NotFound
 
 _UNSENT = "NOT EXISTS (SELECT 1 FROM message_attachments WHERE attachment_id = attachments.id)"
+
+# Ids are nowhere part of another text.
+_FORGOTTEN = f"{_UNSENT} AND NOT EXISTS (SELECT 1 FROM ui_state WHERE instr(value, attachments.id))"  # noqa: S608
 
 
 class AttachmentStore:
@@ -89,14 +93,14 @@ def read_attachments(connection: sqlite3.Connection, ids: Iterable[str]) -> tupl
 
 
 def is_any_unsent(connection: sqlite3.Connection, before: float) -> bool:
-    """Is there a file that was added before that time and that no question names?"""
-    row = connection.execute(f"SELECT 1 FROM attachments WHERE added_at < ? AND {_UNSENT} LIMIT 1", (before,))  # noqa: S608
+    """Is there a file that was added before that time and that neither a question nor a draft names?"""
+    row = connection.execute(f"SELECT 1 FROM attachments WHERE added_at < ? AND {_FORGOTTEN} LIMIT 1", (before,))  # noqa: S608
     return row.fetchone() is not None
 
 
 def forget_unsent(connection: sqlite3.Connection, before: float) -> None:
-    """Forget the files that were added before that time and that no question names."""
-    connection.execute(f"DELETE FROM attachments WHERE added_at < ? AND {_UNSENT}", (before,))  # noqa: S608
+    """Forget the files that were added before that time and that neither a question nor a draft names."""
+    connection.execute(f"DELETE FROM attachments WHERE added_at < ? AND {_FORGOTTEN}", (before,))  # noqa: S608
 
 
 def _bodies(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, bytes]:
