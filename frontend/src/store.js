@@ -99,8 +99,10 @@ export class Store {
     /** What is shown: the branch of the conversation's head. */
     this.path = computed(() => this.#path());
     this.siblings = computed(() => siblings(this.messages.value));
-    /** The answer being written in the open conversation. */
-    this.answering = computed(() => this.path.value.findLast((message) => message.status === 'streaming') ?? null);
+    /** The answer being written on the branch that is shown. */
+    this.answeringHere = computed(() => this.path.value.findLast(isStreaming) ?? null);
+    /** The answer being written in the open conversation: the one that is shown before one on another branch. */
+    this.answering = computed(() => this.answeringHere.value ?? [...this.messages.value.values()].findLast(isStreaming) ?? null);
     /** The model that the next question goes to. */
     this.model = computed(() => this.#chosenModel());
     /** What goes with the next question. */
@@ -311,6 +313,9 @@ export class Store {
     this.history.value = [...this.history.value, sample].slice(-HISTORY);
   }
 }
+
+/** @param {Message} message */
+const isStreaming = ({ status }) => status === 'streaming';
 
 /** @param {Conversation[]} conversations */
 const byLastChange = (conversations) => [...conversations].sort((a, b) => b.updated_at - a.updated_at);

@@ -63,6 +63,8 @@ export const chat = {
   edited: 'Edited',
   moreActions: 'More actions',
   getAnswer: 'Get an answer',
+  answeringElsewhere: 'Answering in another version',
+  showVersion: 'Show it',
   deleteMessage: 'Delete',
   deleteFromHere: 'Delete from here',
   deleteConversation: 'Delete conversation',

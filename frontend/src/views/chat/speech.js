@@ -16,7 +16,7 @@ const EVERY_MS = 1000;
 export function mountSpeech(region, { store }) {
   const speaker = new Speaker(region);
   effect(() => {
-    const message = store.answering.value;
+    const message = store.answeringHere.value;
     const live = message && store.live.value.get(message.id);
     if (!live) return undefined;
     const sentences = new Sentences();

@@ -11,6 +11,7 @@ import { icon } from '../../components/icon.js';
 import { inNextFrame } from '../../frames.js';
 import { text } from '../../i18n/index.js';
 import { keep } from '../../render.js';
+import { focusComposer } from './composer.js';
 import { emptyState } from './empty.js';
 import { Follow } from './follow.js';
 import { mountFound } from './found.js';
@@ -45,9 +46,9 @@ export function mountThread(root, app) {
     follow.toEnd();
   });
   // Who asks wants to see the answer.
-  let asked = store.answering.value?.id;
+  let asked = store.answeringHere.value?.id;
   effect(() => {
-    const now = store.answering.value?.id;
+    const now = store.answeringHere.value?.id;
     if (now && now !== asked) follow.toEnd();
     asked = now;
   });
@@ -82,7 +83,7 @@ export function mountThread(root, app) {
       <ol class="messages" aria-label=${text.messages}>
         ${repeat(path.slice(from), (message) => message.id, (message) => messageItem(app, message))}
       </ol>
-      ${unanswered(app)}
+      ${unanswered(app)} ${answeringElsewhere(app)}
     `;
   });
   keep(part('.menu-place'), () => messageMenu(app));
@@ -105,4 +106,18 @@ function unanswered({ store, actions }) {
   return html`<button type="button" class="small-button unanswered" ?disabled=${!store.model.value} @click=${() => void actions.answers.retry(last.id)}>
     ${icon('refresh-cw')}${text.getAnswer}
   </button>`;
+}
+
+/** An answer that is being written where nobody sees it grow: it keeps the model busy until it ends or is stopped. @param {App} app */
+function answeringElsewhere({ store, actions }) {
+  const message = store.answering.value;
+  if (!message || store.answeringHere.value) return nothing;
+  const show = () => {
+    void actions.conversations.selectBranch(message.id);
+    focusComposer();
+  };
+  return html`<p class="progress" role="status">
+    <span class="pulse" aria-hidden="true"></span>${text.answeringElsewhere}
+    <button type="button" class="small-button" @click=${show}>${text.showVersion}</button>
+  </p>`;
 }
