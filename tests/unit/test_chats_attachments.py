@@ -172,6 +172,17 @@ async def test_edited_and_retried_question_keeps_its_files(tmp_path: Path) -> No
     assert kept(tmp_path) == ["a.txt"]
 
 
+async def test_question_of_files_alone_is_edited_without_words_too(tmp_path: Path) -> None:
+    async with open_chats(tmp_path) as chats:
+        file = await attach(chats)
+        asked = await chats.exchange("", "So.", attachments=(file.id,))
+        assert asked.user_message is not None
+        command = EditMessage(message_id=asked.user_message.id, text="", model="m", on=chats.on())
+        edited = await chats.service.edit("w", command)
+        assert edited.user_message is not None and edited.user_message.attachments == (file,)
+        assert edited.conversation.title == "a.txt"
+
+
 async def test_file_that_is_gone_is_told_and_nothing_is_asked(tmp_path: Path) -> None:
     async with open_chats(tmp_path) as chats:
         with pytest.raises(NotFound, match="attachment_not_found"):
