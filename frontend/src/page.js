@@ -30,6 +30,8 @@ export class Page {
     this.panel = signal(false);
     /** @type {import('@preact/signals-core').Signal<string | null>} The message being edited. */
     this.editing = signal(null);
+    /** @type {Map<string, string>} What was written into editors and is not sent, by message; nothing is drawn by it. */
+    this.edits = new Map();
     /** @type {import('@preact/signals-core').Signal<string | null>} The message whose menu was opened last. */
     this.menu = signal(null);
     /** @type {import('@preact/signals-core').Signal<{ id: string, where: 'list' | 'header' } | null>} */

@@ -1,6 +1,7 @@
 /**
  * A message being edited, in its own place. A question is asked anew: Enter sends, as in the composer. An answer becomes
- * a version in a person's words, and has lines of its own: Ctrl/Cmd+Enter saves. Esc leaves both as they were.
+ * a version in a person's words, and has lines of its own: Ctrl/Cmd+Enter saves. Esc leaves both as they were. What is
+ * written in an editor that goes by anything else is there again when the message is edited again.
  *
  * @typedef {import('../../page.js').App} App
  * @typedef {import('../../types/bridge.js').Message} Message
@@ -8,6 +9,10 @@
 import { html, nothing } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
 import { text } from '../../i18n/index.js';
+import { focusComposer } from './composer.js';
+
+/** Whether an edit is on its way: what is sent twice would be asked twice. */
+let sending = false;
 
 /** @param {Element | undefined} element */
 const focusEnd = (element) => focusAt(element, (textarea) => textarea.value.length);
@@ -29,13 +34,15 @@ function focusAt(element, place) {
 /** @param {App} app @param {Message} message */
 export function questionEditor({ actions, page }, message) {
   const submit = async (/** @type {string} */ value) => {
-    const question = value.trim();
-    if (question && (await actions.answers.edit(message.id, question))) page.editing.value = null;
+    if (!(await actions.answers.edit(message.id, value.trim()))) return;
+    close(page, message.id);
+    focusComposer();
   };
   return editor(page, message, {
     label: text.editLabel,
     send: text.sendEdit,
     focus: focusEnd,
+    mayBeEmpty: message.attachments.length > 0,
     sends: (event) => event.key === 'Enter' && !event.shiftKey,
     submit,
   });
@@ -44,54 +51,83 @@ export function questionEditor({ actions, page }, message) {
 /** @param {App} app @param {Message} message */
 export function answerEditor({ actions, page }, message) {
   const submit = async (/** @type {string} */ value) => {
-    if (!value.trim()) return;
     const id = value === message.content ? message.id : await actions.answers.rewrite(message.id, value);
-    if (id) leave(page, id);
+    if (!id) return;
+    close(page, message.id);
+    focusMessage(id);
   };
   return editor(page, message, {
     label: text.editAnswerLabel,
     send: text.saveEdit,
     note: text.savesVersion,
     focus: focusStart,
+    mayBeEmpty: false,
     sends: (event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey),
     submit,
   });
 }
 
-/** What was edited has focus again. @param {App['page']} page @param {string} messageId */
-function leave(page, messageId) {
-  page.editing.value = null;
+/** Nothing of the edit is left to come back to. @param {App['page']} page @param {string} messageId */
+function close(page, messageId) {
+  page.edits.delete(messageId);
+  if (page.editing.value === messageId) page.editing.value = null;
+}
+
+/** What was edited has focus again. @param {string} messageId */
+function focusMessage(messageId) {
   const message = document.querySelector(`[data-message="${CSS.escape(messageId)}"]`);
   /** @type {HTMLElement | null | undefined} */ (message?.querySelector('.edit-message') ?? message)?.focus();
 }
 
 /**
- * @param {App['page']} page
- * @param {Message} message
- * @param {{ label: string, send: string, note?: string, focus: (element: Element | undefined) => void, sends: (event: KeyboardEvent) => boolean, submit: (value: string) => Promise<void> }} how
+ * @typedef {object} How  What tells the editors of questions and answers apart.
+ * @property {string} label
+ * @property {string} send
+ * @property {string} [note]
+ * @property {(element: Element | undefined) => void} focus
+ * @property {boolean} mayBeEmpty  Whether there is something to send without any words.
+ * @property {(event: KeyboardEvent) => boolean} sends
+ * @property {(value: string) => Promise<void>} submit
  */
-function editor(page, message, { label, send, note, focus, sends, submit }) {
-  const close = () => leave(page, message.id);
-  const keydown = (/** @type {KeyboardEvent} */ event) => {
-    const textarea = /** @type {HTMLTextAreaElement} */ (event.target);
-    if (event.isComposing || (event.key !== 'Escape' && !sends(event))) return;
-    event.preventDefault();
-    if (event.key === 'Escape') close();
-    else void submit(textarea.value);
+
+/** @param {App['page']} page @param {Message} message @param {How} how */
+function editor(page, message, { label, send, note, focus, mayBeEmpty, sends, submit }) {
+  const written = page.edits.get(message.id) ?? message.content;
+  const empty = (/** @type {string} */ value) => !mayBeEmpty && !value.trim();
+  const cancel = () => {
+    close(page, message.id);
+    focusMessage(message.id);
   };
-  return html`<form
-    class="editor"
-    @submit=${(/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
-      const form = /** @type {HTMLFormElement} */ (event.target);
-      void submit(/** @type {HTMLTextAreaElement} */ (form.elements.namedItem('text')).value);
-    }}
-  >
-    <textarea name="text" aria-label=${label} .value=${message.content} ${ref(focus)} @keydown=${keydown}></textarea>
+  const input = (/** @type {InputEvent} */ event) => {
+    const { value, form } = /** @type {HTMLTextAreaElement} */ (event.target);
+    if (value === message.content) page.edits.delete(message.id);
+    else page.edits.set(message.id, value);
+    // Drawing the thread anew for every letter would be slow where it is long.
+    const button = form?.querySelector('button[type=submit]');
+    if (button instanceof HTMLButtonElement) button.disabled = empty(value);
+  };
+  const keydown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing) return;
+    const textarea = event.target instanceof HTMLTextAreaElement ? event.target : null;
+    if (event.key === 'Escape') cancel();
+    else if (textarea && sends(event)) textarea.form?.requestSubmit();
+    else return;
+    event.preventDefault();
+  };
+  const submitted = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const { value } = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('text'));
+    if (sending || empty(value)) return;
+    sending = true;
+    await submit(value).finally(() => (sending = false));
+  };
+  return html`<form class="editor" @submit=${submitted} @keydown=${keydown}>
+    <textarea name="text" aria-label=${label} .value=${written} ${ref(focus)} @input=${input}></textarea>
     <div class="editor-actions">
       ${note ? html`<p class="editor-note">${note}</p>` : nothing}
-      <button type="button" class="small-button" @click=${close}>${text.cancel}</button>
-      <button type="submit" class="small-button is-primary">${send}</button>
+      <button type="button" class="small-button" @click=${cancel}>${text.cancel}</button>
+      <button type="submit" class="small-button is-primary" ?disabled=${empty(written)}>${send}</button>
     </div>
   </form>`;
 }

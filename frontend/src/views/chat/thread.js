@@ -16,6 +16,7 @@ import { emptyState } from './empty.js';
 import { Follow } from './follow.js';
 import { mountFound } from './found.js';
 import { forkMark } from './fork_mark.js';
+import { catchFocus } from './lost_focus.js';
 import { messageItem } from './message.js';
 import { messageMenu } from './message_menu.js';
 
@@ -53,10 +54,15 @@ export function mountThread(root, app) {
     asked = now;
   });
 
-  // Who edits a message stays with it.
+  // Who edits a message stays with it, for as long as it is shown.
   effect(() => {
-    if (page.editing.value !== null) follow.leave();
-    else inNextFrame(() => follow.resume());
+    const { value: id } = page.editing;
+    if (id === null) inNextFrame(() => follow.resume());
+    else if (store.path.value.some((message) => message.id === id)) follow.leave();
+    else {
+      page.editing.value = null;
+      catchFocus();
+    }
   });
 
   const showMore = () => {
