@@ -19,6 +19,7 @@
  * @typedef {import('./bridge.js').LinkState} LinkState
  * @typedef {'stopped' | 'starting' | 'ready' | 'busy' | 'stopping' | 'failed'} ModelState
  * @typedef {{ systemPrompt: string, sampling: Sampling }} Draft  What a chat that has not begun will be asked with.
+ * @typedef {{ key: string, name: string }} Arriving  A file on its way to the draft that is kept under `key`.
  */
 import { batch, computed, signal } from '@preact/signals-core';
 import { Requests } from './requests.js';
@@ -75,6 +76,8 @@ export class Store {
     this.live = signal(new Map());
     /** @type {Signal<import('./types/bridge.js').AttachmentLimits>} What a question may bring. */
     this.attachmentLimits = signal({ files: 0, text_bytes: 0, image_bytes: 0, total_bytes: 0 });
+    /** @type {Signal<readonly Arriving[]>} Files that are being uploaded, in their order. */
+    this.arriving = signal([]);
     /** @type {Signal<Draft>} */
     this.draft = signal({ systemPrompt: '', sampling: {} });
 

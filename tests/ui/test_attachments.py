@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import FilePayload, Locator, expect
+from playwright.async_api import FilePayload, Locator, Route, expect
 
 from llamero.services.chats.attachments import LIMITS
+from tests.fakes.fake_bridge.scenarios import SCENARIOS
 from tests.fakes.fake_bridge.server import FakeBridge
+from tests.process.support import eventually
 from tests.ui.conftest import Open, Opened
 from tests.ui.test_looks import SIDEWAYS, attached, open_conversation
 from tests.ui.xss_vectors import VECTORS
@@ -45,7 +48,7 @@ async def choose(one: Opened, *files: FilePayload | Path) -> None:
 
 
 def chips(one: Opened, place: str = ".composer") -> Locator:
-    return one.page.locator(f"{place} .attachment-name")
+    return one.page.locator(f"{place} .attachment .attachment-name")
 
 
 def calls(fake: FakeBridge, name: str) -> list[dict[str, Any]]:
@@ -219,3 +222,97 @@ async def test_files_leave_room_to_write_at_twice_the_size(open_page: Open) -> N
     for name in ("Attach files", "Send"):
         await expect(one.page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
     await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_be_in_viewport(ratio=1)
+
+
+async def uploads_held(one: Opened) -> asyncio.Event:
+    """Keep what is uploaded on its way until the event is set."""
+    arrive = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrive.wait()
+        await route.continue_()
+
+    await one.page.route("**/bridge/blob", hold)
+    return arrive
+
+
+async def test_question_that_waits_for_a_file_goes_to_the_chat_it_was_asked_in(open_page: Open) -> None:
+    one = await open_page("busy")
+    field = one.page.get_by_role("textbox", name="Message", exact=True)
+    await open_conversation(one, "Letter to the")
+    await field.fill("Dear landlord")
+    await open_conversation(one, "Crossing the Andes")
+    arrive = await uploads_held(one)
+    await choose(one, NOTES)
+    await expect(one.page.locator(".attaching")).to_have_text(["notes.md"])
+    await field.fill("How high is it?")
+    await one.page.keyboard.press("Enter")
+    await open_conversation(one, "Letter to the")
+    await expect(one.page.locator(".attaching")).to_have_count(0)
+    arrive.set()
+    await eventually(lambda: calls(one.fake, "send_chat_message"))
+    (sent,) = calls(one.fake, "send_chat_message")
+    andes = next(
+        chat.id for chat in one.fake.world.conversations.values() if chat.title.startswith("Crossing the Andes")
+    )
+    assert (sent["text"], sent["conversation_id"], sent["attachments"]) == ("How high is it?", andes, ["f0"])
+    await expect(field).to_have_value("Dear landlord")
+    await open_conversation(one, "Crossing the Andes")
+    await expect(field).to_have_value("")
+    await expect(chips(one, ".message.is-user")).to_have_text(["notes.md"])
+
+
+async def test_words_written_after_enter_are_not_sent_along(open_page: Open) -> None:
+    one = await open_page("busy")
+    await open_conversation(one, "Crossing the Andes")
+    arrive = await uploads_held(one)
+    await choose(one, NOTES)
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("How high is it?")
+    await one.page.keyboard.press("Enter")
+    await one.page.keyboard.type("And how cold?")
+    await one.page.keyboard.press("Enter")
+    arrive.set()
+    await expect(one.page.locator(".bubble").last).to_have_text("How high is it?")
+    await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_have_value("And how cold?")
+    assert [sent["text"] for sent in calls(one.fake, "send_chat_message")] == ["How high is it?"]
+
+
+async def test_refused_question_goes_back_whole_to_the_chat_it_was_asked_in(open_page: Open) -> None:
+    one = await open_page("busy")
+    field = one.page.get_by_role("textbox", name="Message", exact=True)
+    await open_conversation(one, "Crossing the Andes")
+    await choose(one, NOTES)
+    await expect(chips(one)).to_have_text(["notes.md"])
+    refuse = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await refuse.wait()
+        await route.continue_()
+
+    await one.page.route("**/bridge/send_chat_message", hold)
+    one.fake.world.attached.clear()
+    await field.fill("How high is it?")
+    await one.page.keyboard.press("Enter")
+    await field.fill("And how cold?")
+    await open_conversation(one, "Letter to the")
+    refuse.set()
+    await expect(one.page.get_by_text("This file is not there any more. Attach it again.")).to_be_visible()
+    await expect(field).to_have_value("")
+    await expect(chips(one)).to_have_count(0)
+    await open_conversation(one, "Crossing the Andes")
+    await expect(field).to_have_value("How high is it?\n\nAnd how cold?")
+    await expect(chips(one)).to_have_text(["notes.md"])
+
+
+async def test_files_given_before_the_page_knows_anything_wait_for_it(open_page: Open) -> None:
+    fake = FakeBridge(SCENARIOS["busy"]())
+    await fake.start()
+    try:
+        fake.accepting = False
+        one = await open_page(fake=fake)
+        await choose(one, NOTES)
+        fake.accepting = True
+        await expect(chips(one)).to_have_text(["notes.md"])
+        await expect(one.page.get_by_text("A message can have up to")).to_have_count(0)
+    finally:
+        await fake.stop()

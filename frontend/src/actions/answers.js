@@ -27,16 +27,20 @@ export class Answers {
     this.watched.clear();
   }
 
-  /** @param {string} question @param {readonly { id: string }[]} [attached] @param {string} [alias] @returns {Promise<boolean>} */
-  async ask(question, attached = [], alias = this.core.store.model.value?.alias) {
-    if (!alias) return false;
-    const { currentId, draft } = this.core.store;
-    const started =
-      currentId.value === null
-        ? { system_prompt: draft.value.systemPrompt || null, sampling: draft.value.sampling }
-        : { conversation_id: currentId.value };
+  /** Where a question goes that is asked now; null while there is nobody to ask. */
+  target() {
+    const { currentId, draft, model } = this.core.store;
+    const from = currentId.value;
+    if (!model.value) return null;
+    const chat = from === null ? { system_prompt: draft.value.systemPrompt || null, sampling: draft.value.sampling } : { conversation_id: from };
+    return { from, request: { model: model.value.alias, ...chat } };
+  }
+
+  /** @param {string} question @param {readonly { id: string }[]} [attached] @param {ReturnType<Answers['target']>} [to] @returns {Promise<boolean>} */
+  async ask(question, attached = [], to = this.target()) {
+    if (!to) return false;
     const attachments = attached.map(({ id }) => id);
-    return this.#follow((on) => this.core.bridge.invoke('send_chat_message', { text: question, model: alias, on, attachments, ...started }));
+    return this.#follow((on) => this.core.bridge.invoke('send_chat_message', { text: question, on, attachments, ...to.request }), to.from);
   }
 
   /** @param {string} messageId @param {string} question */
@@ -67,11 +71,14 @@ export class Answers {
     return this.#follow((on) => this.core.bridge.invoke('retry_message', { message_id: messageId, model: alias, on }));
   }
 
-  /** Ask, and let the answer stream in. @param {(on: import('../bridge.js').Channel<ChatFrame>) => Promise<Asked>} ask */
-  async #follow(ask) {
+  /**
+   * Ask, and let the answer stream in.
+   * @param {(on: import('../bridge.js').Channel<ChatFrame>) => Promise<Asked>} ask
+   * @param {string | null} from  The chat that was open then: a new one is shown only where nobody has gone elsewhere.
+   */
+  async #follow(ask, from = this.core.store.currentId.value) {
     const { store } = this.core;
     await this.core.changes.settled(); // what was set before asking holds for the answer
-    const from = store.currentId.value;
     const { channel, live, take } = this.#openAnswer();
     this.asking++;
     const asked = await this.core.tell(ask(channel)).finally(() => this.asking--);

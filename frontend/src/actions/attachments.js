@@ -2,6 +2,7 @@
  * Files for the next question. Each is uploaded at once and judged by the Python side, so that what cannot be read is
  * refused where it was chosen; the page keeps names and sizes, beside the draft that they belong to.
  */
+import { effect } from '@preact/signals-core';
 import { megabytes, visible } from '../format.js';
 import { text } from '../i18n/index.js';
 
@@ -23,15 +24,44 @@ export class Attachments {
     this.settled = Promise.resolve();
   }
 
-  /** @param {Iterable<File>} files */
-  add(files) {
-    const key = this.core.store.draftKey;
+  /** Attach files to the draft of the open chat. Until it is known which one that is, they wait. @param {Iterable<File>} files */
+  async add(files) {
+    const { store } = this.core;
     const all = [...files];
-    const added = this.settled.then(async () => {
-      for (const file of all) if (!(await this.#addOne(key, file))) return;
-    });
+    if (!store.ready.value) await turned(store.ready);
+    const key = store.draftKey;
+    const arriving = all.map((file) => ({ key, name: visible(file.name), file }));
+    store.arriving.value = [...store.arriving.value, ...arriving];
+    const added = this.settled
+      .then(async () => {
+        for (const one of arriving) {
+          const roomForMore = await this.#addOne(key, one.file);
+          this.#arrived([one]);
+          if (!roomForMore) return;
+        }
+      })
+      .finally(() => this.#arrived(arriving));
     this.settled = added.catch(() => {}); // what goes wrong here is told here, and does not keep a question from being sent
-    return added;
+    await added;
+  }
+
+  /** @param {readonly import('../store.js').Arriving[]} which */
+  #arrived(which) {
+    const { arriving } = this.core.store;
+    arriving.value = arriving.value.filter((one) => !which.includes(one));
+  }
+
+  /** Take all files off a draft, to send them: those that are on their way now are waited for. @param {string} key */
+  async take(key) {
+    await this.settled;
+    const attached = this.#of(key);
+    this.put(key, []);
+    return attached;
+  }
+
+  /** Give files back to a draft, before those that it has meanwhile. @param {string} key @param {readonly Attachment[]} attached */
+  giveBack(key, attached) {
+    this.put(key, [...attached, ...this.#of(key)]);
   }
 
   /** @param {string} key @param {File} file @returns {Promise<boolean>} whether there is room for more */
@@ -96,6 +126,16 @@ export class Attachments {
     return this.core.store.ui.value.draft_attachments?.[key] ?? [];
   }
 }
+
+/** Resolves once this is so. @param {import('@preact/signals-core').Signal<boolean>} signal @returns {Promise<void>} */
+const turned = (signal) =>
+  new Promise((resolve) => {
+    const stop = effect(() => {
+      if (!signal.value) return;
+      resolve();
+      queueMicrotask(() => stop());
+    });
+  });
 
 /** A drawing made of text is text. @param {File} file */
 const isPicture = ({ type }) => type.startsWith('image/') && type !== 'image/svg+xml';

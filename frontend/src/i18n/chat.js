@@ -135,6 +135,8 @@ export const chat = {
   /** @param {number} files */
   filesAttached: (files) => `${plural(files, 'file', 'files')} attached`,
   /** @param {string} name */
+  attaching: (name) => `Attaching ${name}`,
+  /** @param {string} name */
   showFile: (name) => `Show ${name}`,
   /** @param {string} name */
   removeFile: (name) => `Remove ${name}`,

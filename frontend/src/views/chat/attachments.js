@@ -18,6 +18,9 @@ const isPicture = ({ kind }) => kind === 'image';
 /** Whether there is a picture among the files, and the model that is asked is known not to see it. @param {App['store']} store */
 export const cannotBeSeen = (store) => store.model.value?.sees === false && store.attached.value.some(isPicture);
 
+/** The files that are on their way to the draft that is shown. @param {App['store']} store */
+export const arriving = (store) => store.arriving.value.filter(({ key }) => key === store.draftKey);
+
 /** The button that chooses files, and the field behind it. @param {App} app */
 export function attachButton({ actions }) {
   const choose = () => /** @type {HTMLInputElement} */ (document.getElementById(INPUT)).click();
@@ -33,9 +36,11 @@ export function attachButton({ actions }) {
 /** @param {App} app @param {(done: void) => void} goOn  Where focus goes when the last file is taken off. */
 export function draftFiles(app, goOn) {
   const attached = app.store.attached.value;
-  return html`${attached.length
-      ? html`<ul class="attachments" aria-label=${text.attachedFiles}>
+  const coming = arriving(app.store);
+  return html`${attached.length || coming.length
+      ? html`<ul class="attachments" aria-label=${text.attachedFiles} aria-busy=${coming.length ? 'true' : 'false'}>
           ${repeat(attached, ({ id }) => id, (one) => chip(app, one, () => takeOff(app, one, goOn)))}
+          ${coming.map(({ name }) => html`<li class="attaching" title=${text.attaching(name)}><span class="pulse"></span><bdi>${name}</bdi></li>`)}
         </ul>`
       : nothing}
     <p class="composer-note" role="status">${cannotBeSeen(app.store) ? text.modelCannotSee(app.store.model.value?.alias ?? '') : nothing}</p>

@@ -3,10 +3,11 @@
  *
  * @typedef {import('../../page.js').App} App
  */
+import { signal } from '@preact/signals-core';
 import { html } from 'lit-html';
 import { icon } from '../../components/icon.js';
 import { text } from '../../i18n/index.js';
-import { attachButton, cannotBeSeen, draftFiles } from './attachments.js';
+import { arriving, attachButton, cannotBeSeen, draftFiles } from './attachments.js';
 
 const ID = 'composer';
 
@@ -15,6 +16,9 @@ export const focusComposer = () => queueMicrotask(() => field()?.focus());
 
 /** The chat whose draft the field holds; undefined until drafts are known. @type {string | undefined} */
 let shown;
+
+/** The chats whose question is on its way: not accepted yet, and not refused. */
+const sending = signal(/** @type {ReadonlySet<string>} */ (new Set()));
 
 /** @param {App} app */
 export function composer(app) {
@@ -56,7 +60,7 @@ export function composer(app) {
       ? html`<button type="button" class="send is-stop" aria-label=${text.stop} title=${text.stopHint} @click=${() => stop(app)}>
           ${icon('square')}
         </button>`
-      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!(draft.trim() || store.attached.value.length) || !model || cannotBeSeen(store)}>
+      : html`<button type="submit" class="send" aria-label=${text.send} title=${text.sendHint} ?disabled=${!(draft.trim() || hasFiles(store)) || !canBeAsked(store)}>
           ${icon('arrow-up')}
         </button>`}
     </div>
@@ -69,24 +73,30 @@ function stop({ actions }) {
   focusComposer();
 }
 
-/** @param {App} app */
+/** @param {App['store']} store */
+const hasFiles = (store) => store.attached.value.length + arriving(store).length > 0;
+
+/** @param {App['store']} store */
+const canBeAsked = (store) => store.model.value && !store.answering.value && !cannotBeSeen(store) && !sending.value.has(store.draftKey);
+
+/** What is sent, and to whom, is settled now: files may still be on their way, and other chats be opened meanwhile. @param {App} app */
 async function send(app) {
   const { store, actions } = app;
-  await actions.attachments.settled;
-  const question = field()?.value.trim() ?? '';
-  const attached = store.attached.value;
-  if (!(question || attached.length) || store.answering.value || !store.model.value || cannotBeSeen(store)) return;
   const key = store.draftKey;
-  put('');
-  remember(app);
-  actions.attachments.put(key, []);
+  const question = field()?.value.trim() ?? '';
+  if (!(question || hasFiles(store)) || !canBeAsked(store)) return;
+  const target = actions.answers.target();
+  sending.value = new Set([...sending.value, key]);
+  write(app, key, '');
   focusComposer();
-  if (await actions.answers.ask(question, attached)) return;
-  // It was not accepted: words and files are given back, unless there are others meanwhile.
-  if (!store.attached.value.length) actions.attachments.put(key, attached);
-  if (!field()?.value) {
-    put(question);
-    remember(app);
+  try {
+    const attached = await actions.attachments.take(key);
+    if (!(question || attached.length)) return; // the only file was refused
+    if (await actions.answers.ask(question, attached, target)) return;
+    write(app, key, [question, draftOf(store, key)].filter(Boolean).join('\n\n'));
+    actions.attachments.giveBack(key, attached);
+  } finally {
+    sending.value = new Set([...sending.value].filter((one) => one !== key));
   }
 }
 
@@ -102,22 +112,25 @@ function paste({ actions }, event) {
 function put(value) {
   const textarea = field();
   if (!textarea) return;
-  textarea.value = value;
+  if (textarea.value !== value) textarea.value = value;
   grow(textarea);
 }
 
 /** @param {App} app */
-function remember({ store, actions }) {
+function remember(app) {
   const textarea = field();
-  if (!textarea) return;
-  const key = store.draftKey;
-  const { [key]: _old, ...others } = store.ui.value.drafts ?? {};
-  actions.ui.remember({ drafts: textarea.value ? { ...others, [key]: textarea.value } : others });
-  grow(textarea);
+  if (textarea) write(app, app.store.draftKey, textarea.value);
 }
 
-/** @param {App['store']} store */
-const draftOf = (store) => store.ui.value.drafts?.[store.draftKey] ?? '';
+/** Keep the words of a draft, and show them if its chat is open. @param {App} app @param {string} key @param {string} words */
+function write({ store, actions }, key, words) {
+  const { [key]: _old, ...others } = store.ui.value.drafts ?? {};
+  actions.ui.remember({ drafts: words ? { ...others, [key]: words } : others });
+  if (store.draftKey === key) put(words);
+}
+
+/** @param {App['store']} store @param {string} [key] */
+const draftOf = (store, key = store.draftKey) => store.ui.value.drafts?.[key] ?? '';
 
 /** As tall as its text; the style sheet says how tall at most. @param {HTMLTextAreaElement} textarea */
 function grow(textarea) {
