@@ -140,10 +140,10 @@ async def test_file_that_cannot_be_sent_is_refused_by_name_and_the_others_are_at
     with huge.open("wb") as file:
         file.truncate(LIMITS.text_bytes + 1)
     await choose(one, huge)
-    await expect(one.page.get_by_text("huge.log is too large. A text file may have up to 2 MB.")).to_be_visible()
+    await expect(one.page.get_by_text("“huge.log” is too large. A text file may have up to 2 MB.")).to_be_visible()
     assert one.fake.blobs == {}, "what is too large is not even uploaded"
     await choose(one, FilePayload(name="tool.bin", mimeType="", buffer=b"\x7fELF\0"), NOTES)
-    await expect(one.page.get_by_text("tool.bin is neither text nor a picture that models know")).to_be_visible()
+    await expect(one.page.get_by_text("“tool.bin” is neither text nor a picture that models know")).to_be_visible()
     await expect(chips(one)).to_have_text(["notes.md"])
 
 
@@ -153,7 +153,7 @@ async def test_name_in_a_refusal_cannot_turn_the_sentence_around(open_page: Open
     with huge.open("wb") as file:
         file.truncate(LIMITS.text_bytes + 1)
     await choose(one, huge)
-    await expect(one.page.get_by_text("cvfdp.exe is too large.")).to_be_visible()
+    await expect(one.page.get_by_text("“cvfdp.exe” is too large.")).to_be_visible()
 
 
 async def test_more_files_than_a_message_may_have_are_refused_at_once(open_page: Open) -> None:
@@ -316,3 +316,14 @@ async def test_files_given_before_the_page_knows_anything_wait_for_it(open_page:
         await expect(one.page.get_by_text("A message can have up to")).to_have_count(0)
     finally:
         await fake.stop()
+
+
+async def test_name_in_a_notice_keeps_its_letters(open_page: Open) -> None:
+    one = await open_page("busy")
+    await choose(one, FilePayload(name="tool.bin", mimeType="", buffer=b"\x7fELF\0"))
+    notice = one.page.locator(".toast > span")
+    await expect(notice).to_contain_text("“tool.bin” is neither text")
+    assert await notice.evaluate("(e) => [getComputedStyle(e, '::first-letter').textTransform, e.innerText[1]]") == [
+        "none",
+        "t",
+    ]

@@ -109,7 +109,7 @@ async def test_picture_that_cannot_be_turned_is_named_and_the_next_file_is_attac
     one = await open_page("busy")
     await expect(one.page.get_by_title("Choose a model")).to_contain_text("Qwen")
     await attach(one, FilePayload(name="cut.webp", mimeType="image/webp", buffer=LOSSY), NOTES)
-    await expect(one.page.get_by_text("cut.webp is damaged and cannot be shown.")).to_be_visible()
+    await expect(one.page.get_by_text("“cut.webp” is damaged and cannot be shown.")).to_be_visible()
     await expect(chips(one)).to_have_text(["notes.md"])
     await one.page.get_by_role("button", name="Send", exact=True).click()
     await expect(chips(one, ".message.is-user")).to_have_text(["notes.md"])
@@ -140,5 +140,5 @@ async def test_picture_over_the_limit_is_refused_without_an_upload(open_page: Op
     one = await open_page("busy")
     await expect(one.page.get_by_title("Choose a model")).to_contain_text("Qwen")
     await attach(one, FilePayload(name="big.png", mimeType="image/png", buffer=b"x" * (LIMITS.image_bytes + 1)))
-    await expect(one.page.get_by_text("big.png is too large. A picture may have up to 10 MB.")).to_be_visible()
+    await expect(one.page.get_by_text("“big.png” is too large. A picture may have up to 10 MB.")).to_be_visible()
     assert one.fake.blobs == {}

@@ -16,13 +16,16 @@ const goBack = () => {
   if (document.activeElement === document.body && cameFrom?.isConnected) cameFrom.focus();
 };
 
+/** Some reasons are also read inside of other sentences, and begin small. A quoted name stays as it is. @param {string} message */
+const sentence = (message) => message.charAt(0).toUpperCase() + message.slice(1);
+
 /** @param {import('../page.js').App} app */
 export const toasts = ({ page }) =>
   repeat(
     page.toasts.value,
     (toast) => toast.id,
     (toast) => html`<div class="toast" @focusin=${arrive}>
-      <span>${toast.message}</span>
+      <span>${sentence(toast.message)}</span>
       ${toast.action &&
       html`<button
         type="button"

@@ -143,19 +143,19 @@ export const chat = {
   dropFiles: 'Drop files to attach them',
   dropNotGiven: 'This cannot be attached by dropping it. Choose it with the paper clip.',
   /** @param {string} name */
-  fileUnreadable: (name) => `${name} cannot be read. If it is a folder, attach the files in it.`,
+  fileUnreadable: (name) => `“${name}” cannot be read. If it is a folder, attach the files in it.`,
   /** @param {string} name @param {string} most */
-  fileTooLarge: (name, most) => `${name} is too large. A text file may have up to ${most}.`,
+  fileTooLarge: (name, most) => `“${name}” is too large. A text file may have up to ${most}.`,
   /** @param {string} name @param {string} most */
-  pictureTooLarge: (name, most) => `${name} is too large. A picture may have up to ${most}.`,
+  pictureTooLarge: (name, most) => `“${name}” is too large. A picture may have up to ${most}.`,
   /** @param {string} name */
-  pictureDamaged: (name) => `${name} is damaged and cannot be shown.`,
+  pictureDamaged: (name) => `“${name}” is damaged and cannot be shown.`,
   /** @param {string} model */
   modelCannotSee: (model) => `${model} cannot see pictures. Choose a model that can, or remove them.`,
   /** @param {number} most */
   tooManyFiles: (most) => `A message can have up to ${count(most)} files. Remove some first.`,
   /** @param {string} name @param {string} most */
-  filesTooLarge: (name, most) => `With ${name} the files would be too large together. They may have up to ${most}.`,
+  filesTooLarge: (name, most) => `With “${name}” the files would be too large together. They may have up to ${most}.`,
   // Empty states
   welcome: 'What would you like to ask?',
   welcomeFirst: 'Welcome',
