@@ -2,6 +2,8 @@
 
 /** As many letters of a name as a sentence has room for. */
 const NAME = 80;
+/** As many letters of a name as stay where its middle is cut. */
+const END = 10;
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -9,6 +11,7 @@ const clock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-dig
 const exactClock = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit', second: '2-digit' });
 const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto' });
 const seconds24 = new Intl.DateTimeFormat('en-US', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const letter = new Intl.Segmenter('en-US', { granularity: 'grapheme' });
 const day = new Intl.DateTimeFormat('en-US', { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
 
 /** @param {number} value */
@@ -33,6 +36,13 @@ export const megabytes = (bytes) => `${whole.format(bytes / 1024 ** 2)} MB`;
 export function smallSize(bytes) {
   if (bytes < 1000) return `${whole.format(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
   return bytes < 1000 * 1024 ? `${tenths.format(bytes / 1024)} KB` : fileSize(bytes);
+}
+
+/** A name where it may be cut: what may be left out, and the end, which is kept. A short name is not taken apart. @param {string} name */
+export function halves(name) {
+  const letters = Array.from(letter.segment(name), ({ segment }) => segment);
+  if (letters.length <= 2 * END) return [name, ''];
+  return [letters.slice(0, -END).join(''), letters.slice(-END).join('')];
 }
 
 /** A stranger's name for a sentence: nothing in it that cannot be seen, and not the whole of a long one. @param {string} name */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { effect } from '@preact/signals-core';
-import { dayGroup, daysAgo, duration, fileSize, megabytes, smallSize, speed, visible } from '../src/format.js';
+import { dayGroup, daysAgo, duration, fileSize, halves, megabytes, smallSize, speed, visible } from '../src/format.js';
 import { LiveAnswer } from '../src/live.js';
 import { Sentences } from '../src/sentences.js';
 import { Store } from '../src/store.js';
@@ -192,6 +192,13 @@ test('figures carry their unit', () => {
 test('name in a sentence has nothing that cannot be seen and is cut where it is long', () => {
   assert.equal(visible('cv\u202efdp\n.e\u2028xe'), 'cvfdp.exe');
   assert.equal(visible('🦙'.repeat(200)), `${'🦙'.repeat(79)}…`);
+});
+
+test('name that may be cut is whole in its two parts, and no letter is taken apart', () => {
+  assert.deepEqual(halves('notes.md'), ['notes.md', '']);
+  assert.deepEqual(halves('report-of-the-year-02-final.md'), ['report-of-the-year-0', '2-final.md']);
+  const family = '👨‍👩‍👧';
+  assert.deepEqual(halves(family.repeat(30)), [family.repeat(20), family.repeat(10)]);
 });
 
 test('days are groups by the calendar, not by hours', () => {

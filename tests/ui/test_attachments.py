@@ -327,3 +327,36 @@ async def test_name_in_a_notice_keeps_its_letters(open_page: Open) -> None:
         "none",
         "t",
     ]
+
+
+LONG_NAMES = [f"quarterly-report-of-the-department-for-mountain-roads-{n:02}-final.md" for n in range(LIMITS.files)]
+
+
+async def test_many_files_leave_the_buttons_of_their_question_alone(open_page: Open) -> None:
+    one = await open_page("busy")
+    await open_conversation(one, "Crossing the Andes")
+    for number in (4, LIMITS.files):
+        await choose(one, *[FilePayload(name=name, mimeType="", buffer=b"x") for name in LONG_NAMES[:number]])
+        await expect(chips(one)).to_have_count(number)
+        await one.page.get_by_role("textbox", name="Message", exact=True).fill("Compare them.")
+        await one.page.keyboard.press("Enter")
+        asked = one.page.locator(".message.is-user").last
+        await expect(asked.locator(".attachment")).to_have_count(number)
+        question, files, buttons = [
+            await asked.locator(part).evaluate("(e) => e.getBoundingClientRect().toJSON()")
+            for part in (".question", ".attachments", ".message-actions")
+        ]
+        assert files["left"] >= question["left"] - 1
+        assert buttons["right"] <= files["left"] + 1
+        await expect(one.page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+async def test_long_name_keeps_its_end_and_takes_the_free_width(open_page: Open) -> None:
+    one = await open_page("busy")
+    await choose(one, FilePayload(name=LONG_NAMES[0], mimeType="", buffer=b"x"))
+    start, end = chips(one).locator("span").first, chips(one).locator("span").last
+    assert await start.evaluate("(e) => e.scrollWidth <= e.clientWidth"), "there is room for the whole name"
+    await one.page.set_viewport_size({"width": 480, "height": 600})
+    assert await start.evaluate("(e) => e.scrollWidth > e.clientWidth")
+    await expect(end).to_have_text("0-final.md")
+    await expect(end).to_be_in_viewport(ratio=1)

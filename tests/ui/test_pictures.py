@@ -142,3 +142,10 @@ async def test_picture_over_the_limit_is_refused_without_an_upload(open_page: Op
     await attach(one, FilePayload(name="big.png", mimeType="image/png", buffer=b"x" * (LIMITS.image_bytes + 1)))
     await expect(one.page.get_by_text("“big.png” is too large. A picture may have up to 10 MB.")).to_be_visible()
     assert one.fake.blobs == {}
+
+
+async def test_small_view_fills_its_frame_beside_the_button_that_takes_it_off(open_page: Open) -> None:
+    one = await open_page("busy")
+    await attach(one, ICON)
+    picture = one.page.locator(".composer .attachment-open")
+    await expect(picture).to_have_css("padding-right", "0px")

@@ -7,7 +7,7 @@
 import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../components/icon.js';
-import { smallSize } from '../../format.js';
+import { halves, smallSize } from '../../format.js';
 import { text } from '../../i18n/index.js';
 
 const INPUT = 'attach-files';
@@ -40,7 +40,7 @@ export function draftFiles(app, goOn) {
   return html`${attached.length || coming.length
       ? html`<ul class="attachments" aria-label=${text.attachedFiles} aria-busy=${coming.length ? 'true' : 'false'}>
           ${repeat(attached, ({ id }) => id, (one) => chip(app, one, () => takeOff(app, one, goOn)))}
-          ${coming.map(({ name }) => html`<li class="attaching" title=${text.attaching(name)}><span class="pulse"></span><bdi>${name}</bdi></li>`)}
+          ${coming.map(({ name }) => html`<li class="attaching" title=${text.attaching(name)}><span class="pulse"></span>${fileName(name)}</li>`)}
         </ul>`
       : nothing}
     <p class="composer-note" role="status">${cannotBeSeen(app.store) ? text.modelCannotSee(app.store.model.value?.alias ?? '') : nothing}</p>
@@ -50,6 +50,12 @@ export function draftFiles(app, goOn) {
 /** @param {App} app @param {readonly Attachment[]} attached */
 export const sentFiles = (app, attached) =>
   attached.length ? html`<ul class="attachments" aria-label=${text.attachedFiles}>${attached.map((one) => chip(app, one))}</ul>` : nothing;
+
+/** A name in two parts: where there is no room, the first one is cut. @param {string} name */
+function fileName(name) {
+  const [start, end] = halves(name);
+  return html`<bdi class="attachment-name"><span>${start}</span><span>${end}</span></bdi>`;
+}
 
 /** @param {App} app @param {Attachment} attachment @param {(() => void)} [remove] */
 function chip({ actions, page }, attachment, remove) {
@@ -61,7 +67,7 @@ function chip({ actions, page }, attachment, remove) {
     <button type="button" class="attachment-open" title=${text.showFile(name)} aria-label=${picture ? text.showFile(name) : nothing} @click=${show}>
       ${picture
         ? html`<attached-picture .value=${{ attachment, load }}></attached-picture>`
-        : html`${icon('file-text')}<bdi class="attachment-name">${name}</bdi><span class="attachment-size">${smallSize(size)}</span>`}
+        : html`${icon('file-text')}${fileName(name)}<span class="attachment-size">${smallSize(size)}</span>`}
     </button>
     ${remove
       ? html`<button type="button" class="icon-button attachment-remove" aria-label=${text.removeFile(name)} title=${text.removeFile(name)} @click=${remove}>${icon('x')}</button>`
