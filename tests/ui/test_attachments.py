@@ -360,3 +360,14 @@ async def test_long_name_keeps_its_end_and_takes_the_free_width(open_page: Open)
     assert await start.evaluate("(e) => e.scrollWidth > e.clientWidth")
     await expect(end).to_have_text("0-final.md")
     await expect(end).to_be_in_viewport(ratio=1)
+
+
+async def test_notice_stands_above_the_composer_however_tall_it_is(open_page: Open) -> None:
+    one = await open_page("busy", width=800)
+    await choose(one, *[FilePayload(name=name, mimeType="", buffer=b"x") for name in LONG_NAMES[:8]])
+    await expect(chips(one)).to_have_count(8)
+    await choose(one, FilePayload(name="tool.bin", mimeType="", buffer=b"\x7fELF\0"))
+    notice = await one.page.locator(".toast").bounding_box()
+    composer = await one.page.locator(".composer").bounding_box()
+    assert notice and composer
+    assert notice["y"] + notice["height"] <= composer["y"]

@@ -34,6 +34,8 @@ export function mountChat(root, app) {
   keep(part('.chat-header'), () => header(app));
   keep(part('.composer-place'), () => composer(app));
   keep(part('.panel-place'), () => panel(app));
+  const place = part('.composer-place');
+  new ResizeObserver(() => document.documentElement.style.setProperty('--composer', `${place.offsetHeight}px`)).observe(place); // for the notices above it
   mountThread(part('.thread-place'), app);
   mountSpeech(part('.speech'), app);
 
