@@ -289,6 +289,17 @@ export class Store {
     return this.currentId.value ?? NEW_CHAT;
   }
 
+  /** The drafts once a new chat has become a conversation: what was written in it meanwhile goes along. @param {string} id */
+  draftsOfBegun(id) {
+    /** @template T @param {Record<string, T> | undefined} all */
+    const moved = (all) => {
+      const { [NEW_CHAT]: begun, ...others } = all ?? {};
+      return begun ? { ...others, [id]: begun } : others;
+    };
+    const { drafts, draft_attachments } = this.ui.value;
+    return { drafts: moved(drafts), draft_attachments: moved(draft_attachments) };
+  }
+
   /**
    * Another window has saved what is remembered. What this one shows stays; but as all of it is saved together, the
    * drafts of other chats must be known here, too.

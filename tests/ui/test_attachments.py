@@ -277,6 +277,20 @@ async def test_words_written_after_enter_are_not_sent_along(open_page: Open) -> 
     assert [sent["text"] for sent in calls(one.fake, "send_chat_message")] == ["How high is it?"]
 
 
+async def test_words_written_while_a_new_chat_begins_stay_where_they_are(open_page: Open) -> None:
+    one = await open_page("busy")
+    arrive = await uploads_held(one)
+    await choose(one, NOTES)
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("How high is it?")
+    await one.page.keyboard.press("Enter")
+    await one.page.keyboard.type("And how cold?")
+    arrive.set()
+    await expect(one.page.locator(".bubble")).to_have_text("How high is it?")
+    await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_have_value("And how cold?")
+    await one.page.get_by_role("button", name="New chat").click()
+    await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
+
+
 async def test_refused_question_goes_back_whole_to_the_chat_it_was_asked_in(open_page: Open) -> None:
     one = await open_page("busy")
     field = one.page.get_by_role("textbox", name="Message", exact=True)

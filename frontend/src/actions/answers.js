@@ -93,6 +93,7 @@ export class Answers {
       if (store.currentId.value === from && from !== conversation.id) {
         store.show(conversation.id);
         store.opening.value = false;
+        this.ui.remember(store.draftsOfBegun(conversation.id));
         this.ui.remember({ conversation_id: conversation.id });
       }
       if (user_message) store.putMessage(user_message);
