@@ -74,6 +74,65 @@ async def test_menu_of_a_message_is_used_by_keys_alone(open_page: Open) -> None:
     await expect(button).to_have_attribute("aria-expanded", "false")
 
 
+async def test_menu_of_a_message_is_left_by_tab_and_has_a_first_and_a_last(open_page: Open) -> None:
+    one = await opened(open_page)
+    button = one.page.locator(".message").nth(1).get_by_role("button", name="More actions")
+    await button.press("Enter")
+    menu = one.page.get_by_role("menu", name="More actions")
+    await expect(menu.get_by_role("menuitem").first).to_be_focused()
+    await one.page.keyboard.press("End")
+    await expect(menu.get_by_role("menuitem").last).to_be_focused()
+    await one.page.keyboard.press("Home")
+    await expect(menu.get_by_role("menuitem").first).to_be_focused()
+    await one.page.keyboard.press("Tab")
+    await expect(menu).to_be_hidden()
+    await expect(button).to_be_focused()
+
+
+async def test_menu_goes_from_one_message_to_another_with_one_click(open_page: Open) -> None:
+    one = await opened(open_page)
+    first = one.page.locator(".message").nth(0).get_by_role("button", name="More actions")
+    second = one.page.locator(".message").nth(3).get_by_role("button", name="More actions")
+    menu = one.page.get_by_role("menu", name="More actions")
+    await first.click()
+    await expect(menu).to_contain_text("Delete conversation")
+    await second.click()
+    await expect(menu.get_by_role("menuitem", name=re.compile("^Delete$"))).to_be_visible()
+    await expect(first).to_have_attribute("aria-expanded", "false")
+    await expect(second).to_have_attribute("aria-expanded", "true")
+    await second.click()
+    await expect(menu).to_be_hidden()
+    await expect(second).to_have_attribute("aria-expanded", "false")
+
+
+async def test_menu_goes_with_its_message(open_page: Open) -> None:
+    one = await opened(open_page)
+    two = await open_page(fake=one.fake)
+    await two.page.get_by_role("button", name=re.compile("Crossing the Andes")).first.click()
+    menu = one.page.get_by_role("menu", name="More actions")
+    await one.page.locator(".message").nth(3).get_by_role("button", name="More actions").click()
+    await expect(menu).to_be_visible()
+    await choose(two.page, 2, re.compile("Delete from here"))
+    await expect(menu).to_be_hidden()
+    await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+    await one.page.locator(".message").nth(1).get_by_role("button", name="More actions").click()
+    await expect(menu).to_be_visible()
+    await one.page.keyboard.press("Control+n")
+    await expect(menu).to_be_hidden()
+    await expect(one.page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+
+
+async def test_menu_goes_when_its_button_leaves_the_view(open_page: Open) -> None:
+    one = await open_page("busy", height=400)
+    await one.page.get_by_role("button", name=re.compile("Crossing the Andes")).first.click()
+    await one.page.locator(".message").last.get_by_role("button", name="More actions").click()
+    menu = one.page.get_by_role("menu", name="More actions")
+    await expect(menu).to_be_visible()
+    await one.page.locator(".thread").evaluate("(thread) => thread.scrollTo(0, 0)")
+    await expect(menu).to_be_hidden()
+    assert await one.page.locator(".thread").evaluate("(thread) => thread.scrollTop") == 0
+
+
 async def test_menu_of_a_message_stays_in_the_window_and_beside_its_button(open_page: Open) -> None:
     one = await opened(open_page)
     message = one.page.locator(".message").last

@@ -1,6 +1,7 @@
 /**
  * What is done with a message now and then: one menu for all messages, beside the button that opened it. It stays
- * beside it when the thread moves, and what it is about stays the same while it is open.
+ * beside it when the thread moves, and goes when the button or the message does; what it is about stays the same while
+ * it is open.
  *
  * @typedef {import('../../page.js').App} App
  * @typedef {import('../../types/bridge.js').Message} Message
@@ -20,11 +21,21 @@ const LOW = 0.6;
 let opener = null;
 
 const menu = () => /** @type {HTMLElement | null} */ (document.getElementById(MENU));
+const isOpen = () => menu()?.matches(':popover-open') ?? false;
+
+/** Close the menu, if it is open. */
+export function closeMenu() {
+  if (isOpen()) menu()?.hidePopover();
+}
 
 /** The button for the menu of a message. @param {App} app @param {Message} message */
 export function menuButton({ page }, message) {
+  // The click itself opens or closes the menu, which is closed before if it belongs to another button.
   const prepare = (/** @type {Event} */ event) => {
-    opener = /** @type {HTMLElement} */ (event.currentTarget);
+    const button = /** @type {HTMLElement} */ (event.currentTarget);
+    if (button === opener && isOpen()) return;
+    closeMenu();
+    opener = button;
     page.menu.value = message.id;
     place();
   };
@@ -36,7 +47,7 @@ export function menuButton({ page }, message) {
 /** @param {App} app */
 export function messageMenu(app) {
   const message = app.store.messages.value.get(app.page.menu.value ?? '');
-  return html`<div id=${MENU} class="menu message-menu" popover="auto" role="menu" aria-label=${text.moreActions} @keydown=${moveByArrows} @toggle=${toggled}>
+  return html`<div id=${MENU} class="menu message-menu" popover="auto" role="menu" aria-label=${text.moreActions} @keydown=${keydown} @beforetoggle=${toggles} @toggle=${toggled}>
     ${message ? items(app, message) : nothing}
   </div>`;
 }
@@ -64,7 +75,7 @@ const item = (name, label, run, note = '') =>
     class="menu-item"
     role="menuitem"
     @click=${() => {
-      menu()?.hidePopover();
+      closeMenu();
       void run();
     }}
   >
@@ -74,8 +85,13 @@ const item = (name, label, run, note = '') =>
 /** Under the button, or above it where the window ends; from its edge towards the middle. */
 function place() {
   const element = menu();
-  if (!element || !opener) return;
+  const room = opener?.closest('.thread')?.getBoundingClientRect();
+  if (!element || !opener || !room) return;
   const { left, right, top, bottom } = opener.getBoundingClientRect();
+  if (bottom < room.top || top > room.bottom) {
+    closeMenu();
+    return;
+  }
   const above = bottom > LOW * innerHeight;
   const before = right > innerWidth / 2;
   element.classList.toggle('is-above', above);
@@ -84,23 +100,30 @@ function place() {
   element.style.setProperty('--menu-edge', `${GAP + (above ? innerHeight - top : bottom)}px`);
 }
 
-/** @param {ToggleEvent} event */
-function toggled({ newState }) {
+/** Before it opens or closes: afterwards, closing for one button and opening for the next would be told as one. @param {ToggleEvent} event */
+function toggles({ newState }) {
   const open = newState === 'open';
   opener?.setAttribute('aria-expanded', String(open));
   // The thread moves under it, also by itself while an answer grows.
   if (open) addEventListener('scroll', place, { capture: true, passive: true });
   else removeEventListener('scroll', place, { capture: true });
-  if (open) menu()?.querySelector('button')?.focus();
+}
+
+/** @param {ToggleEvent} event */
+function toggled({ newState }) {
+  if (newState === 'open') menu()?.querySelector('button')?.focus();
 }
 
 /** @param {KeyboardEvent} event */
-function moveByArrows(event) {
-  const steps = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 });
-  const step = steps[event.key];
-  if (step === undefined) return;
-  event.preventDefault();
+function keydown(event) {
   const all = [.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll('button')];
   const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-  all.at((at + step) % all.length)?.focus();
+  const places = /** @type {Record<string, number>} */ ({ ArrowDown: (at + 1) % all.length, ArrowUp: at - 1, Home: 0, End: -1 });
+  const to = places[event.key];
+  if (to !== undefined) all.at(to)?.focus();
+  else if (event.key === 'Tab') {
+    closeMenu();
+    opener?.focus();
+  } else return;
+  event.preventDefault();
 }

@@ -18,7 +18,7 @@ import { mountFound } from './found.js';
 import { forkMark } from './fork_mark.js';
 import { catchFocus } from './lost_focus.js';
 import { messageItem } from './message.js';
-import { messageMenu } from './message_menu.js';
+import { closeMenu, messageMenu } from './message_menu.js';
 
 const AT_FIRST = 40;
 const MORE = 40;
@@ -93,6 +93,14 @@ export function mountThread(root, app) {
     `;
   });
   keep(part('.menu-place'), () => messageMenu(app));
+  // A menu does not outlive its message.
+  effect(() => {
+    const { value: id } = page.menu;
+    if (id === null || store.path.value.some((message) => message.id === id)) return;
+    closeMenu();
+    page.menu.value = null;
+    catchFocus();
+  });
   mountFound(app, column, (messageId) => {
     const path = store.path.peek();
     shown.value = Math.max(shown.peek(), path.length - path.findIndex(({ id }) => id === messageId));
