@@ -50,6 +50,8 @@ export class Page {
     /** @type {import('@preact/signals-core').Signal<Toast[]>} */
     this.toasts = signal([]);
     this.nextToast = 1;
+    /** @type {Map<number, ReturnType<typeof setTimeout>>} When each notice goes, unless somebody is at it. */
+    this.leaving = new Map();
     /** Whether the connection has been lost for long enough to say so. */
     this.banner = signal(false);
     this.pathForm = signal(false);
@@ -77,11 +79,24 @@ export class Page {
   notify(message, action) {
     const id = this.nextToast++;
     this.toasts.value = [...this.toasts.value.slice(1 - MOST_TOASTS), { id, message, action }];
-    setTimeout(() => this.dismiss(id), TOAST_MS);
+    this.letGo(id);
+  }
+
+  /** A notice stays while somebody is at it. @param {number} id */
+  hold(id) {
+    clearTimeout(this.leaving.get(id));
+    this.leaving.delete(id);
+  }
+
+  /** A notice goes after a while. @param {number} id */
+  letGo(id) {
+    this.hold(id);
+    this.leaving.set(id, setTimeout(() => this.dismiss(id), TOAST_MS));
   }
 
   /** @param {number} id */
   dismiss(id) {
+    this.hold(id);
     if (this.toasts.value.some((toast) => toast.id === id)) this.toasts.value = this.toasts.value.filter((toast) => toast.id !== id);
   }
 }
