@@ -11,6 +11,7 @@ import { VIEWS } from './views/registry.js';
 /** @param {App} app @param {string | null} [model] The one that is asked from now on. */
 export function beginChat({ actions, page }, model = null) {
   page.view.value = CHAT;
+  page.trash.value = false;
   actions.conversations.begin();
   if (model !== null) actions.ui.remember({ model });
   focusComposer();

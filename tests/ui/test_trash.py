@@ -6,6 +6,8 @@ from playwright.async_api import expect
 
 from tests.ui.conftest import Open, Opened
 
+GONE = {"code": "not_found", "message": "There is no such conversation.", "data": None}
+
 
 async def with_deleted(open_page: Open, *titles: str) -> Opened:
     one = await open_page("busy")
@@ -32,6 +34,28 @@ async def test_notice_of_a_deletion_does_not_lie_on_the_way_to_the_trash(open_pa
     one = await with_deleted(open_page, "Regex for dates")
     await one.page.get_by_role("button", name="Recently deleted").click(timeout=1000)
     await expect(one.page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+async def test_trash_stays_when_nothing_was_restored(open_page: Open) -> None:
+    one = await with_deleted(open_page, "Regex for dates")
+    await one.page.get_by_role("button", name="Recently deleted").click()
+    row = one.page.get_by_role("button", name="Restore Regex for dates")
+    await one.page.route("**/bridge/restore_conversation", lambda route: route.fulfill(status=404, json=GONE))
+    await row.click()
+    await expect(one.page.get_by_text("There is no such conversation.")).to_be_visible()
+    await expect(row).to_be_focused()
+
+
+async def test_trash_is_left_by_a_question_and_by_a_new_chat(open_page: Open) -> None:
+    one = await with_deleted(open_page, "Regex for dates")
+    await one.page.get_by_role("button", name="Recently deleted").click()
+    await one.page.get_by_role("textbox", name="Message", exact=True).fill("Tell me")
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.locator(".conversation-row.is-current")).to_contain_text("Tell me")
+    await one.page.get_by_role("button", name="Recently deleted").click()
+    await expect(one.page.locator(".conversation.is-deleted")).to_have_count(1)
+    await one.page.keyboard.press("Control+n")
+    await expect(one.page.get_by_role("button", name="Recently deleted")).to_be_visible()
 
 
 async def test_trash_without_anything_says_what_will_be_there(open_page: Open) -> None:

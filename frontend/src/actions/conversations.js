@@ -122,9 +122,11 @@ export class Conversations {
     if (trash) this.core.store.trash.value = trash;
   }
 
-  /** Take a conversation out of the trash, and open it. @param {Conversation} conversation */
+  /** Take a conversation out of the trash, and open it. @param {Conversation} conversation @returns {Promise<boolean>} Whether it is open now. */
   async takeBack({ id, title }) {
-    if (await this.#restore(id, true)) this.core.notify(text.restored(title));
+    const restored = await this.#restore(id, true);
+    if (restored) this.core.notify(text.restored(title));
+    return restored;
   }
 
   /** @param {string} id @param {boolean} open @returns {Promise<boolean>} */

@@ -88,6 +88,7 @@ async function send(app) {
   const target = actions.answers.target();
   sending.value = new Set([...sending.value, key]);
   write(app, key, '');
+  app.page.trash.value = false;
   focusComposer();
   try {
     const attached = await actions.attachments.take(key);

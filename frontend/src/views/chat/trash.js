@@ -66,7 +66,7 @@ function row({ actions, page }, conversation, keptS) {
   const deleted = conversation.deleted_at ?? 0;
   const left = Math.ceil((deleted + keptS - Date.now() / 1000) / DAY_S);
   const restore = async () => {
-    await actions.conversations.takeBack(conversation);
+    if (!(await actions.conversations.takeBack(conversation))) return;
     page.trash.value = false;
     page.drawer.value = false;
     focusComposer();
