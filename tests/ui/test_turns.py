@@ -161,3 +161,19 @@ async def test_question_of_words_alone_cannot_be_sent_without_any(open_page: Ope
     await expect(send).to_be_disabled()
     await one.page.get_by_role("textbox", name="Edit your message").fill("Why?")
     await expect(send).to_be_enabled()
+
+
+async def test_answer_asked_for_with_a_double_click_is_asked_for_once(open_page: Open) -> None:
+    one = await opened(open_page)
+    await choose(one.page, 3, re.compile("^Delete$"))
+    await one.page.get_by_role("button", name="Get an answer").dblclick()
+    await expect(one.page.locator(".message").last.locator(".stats")).to_be_visible()
+    assert [name for name, _ in one.fake.calls].count("retry_message") == 1
+
+
+async def test_answer_asked_for_by_key_leaves_focus_with_the_composer(open_page: Open) -> None:
+    one = await opened(open_page)
+    await choose(one.page, 3, re.compile("^Delete$"))
+    await one.page.get_by_role("button", name="Get an answer").press("Enter")
+    await expect(one.page.locator(".message").last.locator(".stats")).to_be_visible()
+    await expect(composer(one.page)).to_be_focused()

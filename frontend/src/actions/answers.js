@@ -3,7 +3,7 @@
  * this page lost sight of, is watched. `ask` and its kin return whether it worked, so that a composer can give the text
  * back.
  */
-import { batch } from '@preact/signals-core';
+import { batch, signal } from '@preact/signals-core';
 import { LiveAnswer } from '../live.js';
 
 /**
@@ -17,7 +17,7 @@ export class Answers {
     this.core = core;
     this.ui = ui;
     /** Questions on their way: their answers must not be watched a second time. */
-    this.asking = 0;
+    this.asking = signal(0);
     /** @type {Set<string>} */
     this.watched = new Set();
   }
@@ -78,10 +78,10 @@ export class Answers {
    */
   async #follow(ask, from = this.core.store.currentId.value) {
     const { store } = this.core;
+    this.asking.value++;
     await this.core.changes.settled(); // what was set before asking holds for the answer
     const { channel, live, take } = this.#openAnswer();
-    this.asking++;
-    const asked = await this.core.tell(ask(channel)).finally(() => this.asking--);
+    const asked = await this.core.tell(ask(channel)).finally(() => this.asking.value--);
     if (!asked) {
       this.core.bridge.forget(channel);
       this.watchAll();
@@ -109,7 +109,7 @@ export class Answers {
 
   /** Follow every answer in the open conversation that is under way and not followed yet. */
   watchAll() {
-    if (this.asking) return;
+    if (this.asking.peek()) return;
     for (const message of this.core.store.messages.value.values()) {
       if (message.status === 'streaming' && !this.watched.has(message.id)) void this.#watch(message.id);
     }

@@ -117,7 +117,11 @@ export function mountThread(root, app) {
 function unanswered({ store, actions }) {
   const last = store.path.value.at(-1);
   if (last?.role !== 'user') return nothing;
-  return html`<button type="button" class="small-button unanswered" ?disabled=${!store.model.value} @click=${() => void actions.answers.retry(last.id)}>
+  const ask = () => {
+    void actions.answers.retry(last.id);
+    focusComposer();
+  };
+  return html`<button type="button" class="small-button unanswered" ?disabled=${!store.model.value || actions.answers.asking.value > 0} @click=${ask}>
     ${icon('refresh-cw')}${text.getAnswer}
   </button>`;
 }
