@@ -150,8 +150,9 @@ async def test_question_of_files_alone_is_edited_and_sent_as_it_is(open_page: Op
     await expect(one.page.locator(".message").last.locator(".stats")).to_be_visible()
     field = await edit(one.page, 4, "")
     await field.press("Enter")
-    await expect(one.page.locator(".branch-number").last).to_have_text("2 / 2")
-    await expect(one.page.locator(".message").nth(4)).to_contain_text("notes.txt")
+    question = one.page.locator(".message").nth(4)
+    await expect(question.locator(".branch-number")).to_have_text("2 / 2")
+    await expect(question).to_contain_text("notes.txt")
 
 
 async def test_question_of_words_alone_cannot_be_sent_without_any(open_page: Open) -> None:
