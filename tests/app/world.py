@@ -193,6 +193,7 @@ class Window:
 
     async def ask(self, question: str) -> None:
         await self.box.fill(question)
+        await expect(self.button("Send")).to_be_enabled()  # a page that has just been opened knows no model yet
         await self.box.press("Enter")
 
     async def begun(self) -> None:
